@@ -1,0 +1,102 @@
+"""What a plugin is handed: its configuration and the parts of the kernel its manifest asks for."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from amber.errors import ConfigError, Denied
+from amber.manifest import Manifest
+from amber.model import Fact
+
+if TYPE_CHECKING:
+    import httpx
+    from sqlalchemy import Engine
+
+C = TypeVar("C")
+Publish = Callable[[Fact], Awaitable[None]]
+Listen = Callable[[str, Callable[[Fact], None]], None]
+
+
+class Services:
+    """The parts of one process that contexts are made from; a part a process does not have stays None."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.engine: Callable[[], Engine] | None = None
+        self.publish: Publish | None = None
+        self.listen: Listen | None = None
+        self.roles: dict[str, Any] = {}
+        self.http: Callable[[], httpx.AsyncClient] | None = None
+        self.kernel: Mapping[str, Any] = {}
+
+
+class Context(Generic[C]):
+    """A plugin's view of Amber. Whatever the manifest does not ask for raises `Denied` with the right that is missing."""
+
+    def __init__(self, manifest: Manifest, config: C, services: Services) -> None:
+        self.plugin = manifest.name
+        self.config = config
+        self.log = logging.getLogger(f"amber.plugin.{manifest.name}")
+        self._manifest, self._services = manifest, services
+
+    @staticmethod
+    def now() -> float:
+        """The time in Unix seconds."""
+        return time.time()
+
+    @property
+    def data(self) -> Path:
+        """A folder of this plugin's own, made on first use."""
+        folder = self._services.data / "plugins" / self.plugin
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def database(self) -> "Engine":
+        """The SQLAlchemy engine of the relational database (right: `tables`)."""
+        self._need(bool(self._manifest.rights.tables), 'rights.tables = ["<prefix>_*"]')
+        return self._part("a database", self._services.engine)()
+
+    @property
+    def http(self) -> "httpx.AsyncClient":
+        """A client for requests to the outside (right: `hosts`)."""
+        self._need(bool(self._manifest.rights.hosts), 'rights.hosts = ["<host>"]')
+        return self._part("an HTTP client", self._services.http)()
+
+    def role(self, name: str) -> Any:
+        """The store that holds a role, such as `issue_store` (right: `roles`)."""
+        self._need(name in self._manifest.rights.roles, f'rights.roles = ["{name}"]')
+        if name not in self._services.roles:
+            raise ConfigError(f"no plugin holds the role {name}: enable one or name it under [roles] in amber.toml")
+        return self._services.roles[name]
+
+    def kernel(self, name: str) -> Any:
+        """A part of the kernel itself, such as `plugins`, the registry's report (right: `kernel`)."""
+        self._need(name in self._manifest.rights.kernel, f'rights.kernel = ["{name}"]')
+        return self._services.kernel[name]
+
+    async def publish(self, fact: Fact) -> None:
+        """Tell the world; returns once the fact is on disk (right: `publish`, the fact's type)."""
+        self._need(fact.type in self._manifest.rights.publish, f'rights.publish = ["{fact.type}"]')
+        await self._part("a bus", self._services.publish)(fact)
+
+    def listen(self, types: Sequence[str], callback: Callable[[Fact], None]) -> None:
+        """Call back in this process for every fact of these types from now on; for caches, not for work.
+
+        A fact may be missed while the bus is away: whoever must not miss one implements `on_fact`. Right: `facts`.
+        """
+        listen = self._part("a bus", self._services.listen)
+        for kind in types:
+            self._need(kind in self._manifest.rights.facts, f'rights.facts = ["{kind}"]')
+            listen(kind, callback)
+
+    def _need(self, granted: bool, right: str) -> None:
+        if not granted:
+            raise Denied(f"plugin {self.plugin} may not do this: its plugin.toml lacks {right}")
+
+    def _part(self, what: str, part: Any) -> Any:
+        if part is None:
+            raise ConfigError(f"plugin {self.plugin} asked for {what}, which this process does not have")
+        return part

@@ -1,0 +1,69 @@
+"""`plugin.toml`: what a plugin is and may do, read before any of its code is imported."""
+
+import tomllib
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from amber.errors import ConfigError
+
+API = 1
+"""The major version of the hook API this kernel speaks."""
+
+
+class Rights(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a plugin may do; everything it does not list is denied to it."""
+
+    facts: tuple[str, ...] = ()
+    publish: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    kernel: tuple[str, ...] = ()
+
+
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A plugin's own description. `budget_ms` replaces the budget of every hook it answers; 0 keeps the hooks' own."""
+
+    name: str
+    title: str
+    summary: str
+    families: tuple[str, ...]
+    api: int = API
+    stability: Literal["experimental", "beta", "stable"] = "beta"
+    rights: Rights = Rights()
+    budget_ms: int = 0
+    order: int = 100
+
+
+def read_manifest(entry: EntryPoint) -> Manifest:
+    """The manifest beside the entry point's module, found without importing it.
+
+    Raises ConfigError that names the file and what is wrong with it.
+    """
+    path = _folder(entry) / "plugin.toml"
+    try:
+        manifest = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Manifest)
+    except FileNotFoundError:
+        raise ConfigError(f"plugin {entry.name}: {path} is missing; every plugin has one beside its module") from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise ConfigError(f"plugin {entry.name}: {path}: {error}") from None
+    if manifest.name != entry.name:
+        raise ConfigError(f"plugin {entry.name}: {path} calls it {manifest.name!r}; both names must be the same")
+    return manifest
+
+
+def _folder(entry: EntryPoint) -> Path:
+    """The folder of the entry point's module. Only the top-level package is looked up, so nothing is run."""
+    top, *rest = entry.module.split(".")
+    spec = find_spec(top)
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(f"plugin {entry.name}: package {top} cannot be found; install its distribution again")
+    candidates = [Path(root, *rest) for root in spec.submodule_search_locations]
+    return next((folder for folder in candidates if folder.is_dir()), candidates[0])

@@ -1,0 +1,121 @@
+"""Issues, and what stores take and answer."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+from msgspec import Struct
+
+from amber.model.events import GroupedEvent
+from amber.model.items import OutcomeCount
+
+T = TypeVar("T")
+Mark = tuple[str, int]
+"""Where a message stood: the stream's own id and the message's sequence number in it."""
+
+IssueStatus = Literal["unresolved", "resolved", "ignored"]
+
+
+class Issue(Struct, frozen=True):
+    """Events with one cause. Times are Unix seconds; `short_id` reads like `SHOP-1A`."""
+
+    id: int
+    project: int
+    short_id: str
+    title: str
+    culprit: str
+    level: str
+    status: IssueStatus
+    platform: str
+    count: int
+    users: int
+    first_seen: float
+    last_seen: float
+    first_release: str = ""
+    last_release: str = ""
+    assignee: str = ""
+    regressed_at: float | None = None
+
+
+class Batch(Struct, frozen=True):
+    """Everything a worker learned from some messages, to be applied at once or not at all."""
+
+    marks: tuple[Mark, ...] = ()
+    events: tuple[GroupedEvent, ...] = ()
+    outcomes: tuple[OutcomeCount, ...] = ()
+
+
+class Applied(Struct, frozen=True):
+    """What applying a batch did: how many events were new, how many had been stored before."""
+
+    stored: int
+    repeated: int
+
+
+class IssueQuery(Struct, frozen=True):
+    """Which issues of one project, in which order. `text` is looked for in title and culprit, case does not matter."""
+
+    project: int
+    status: str = ""
+    level: str = ""
+    text: str = ""
+    release: str = ""
+    environment: str = ""
+    sort: Literal["last_seen", "first_seen", "count", "users"] = "last_seen"
+    cursor: str = ""
+    limit: int = 50
+
+
+class IssueChange(Struct, frozen=True):
+    """What to change about issues; None leaves a field as it is, an empty assignee unassigns."""
+
+    status: IssueStatus | None = None
+    assignee: str | None = None
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """One page of a list; `next` is the cursor of the following page, None on the last."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+class StoredEvent(Struct, frozen=True):
+    """An event as the store gives it back; `data` is the normalised, scrubbed body with what plugins added."""
+
+    event_id: str
+    project: int
+    key: str
+    timestamp: float
+    received_at: float
+    title: str
+    culprit: str
+    level: str
+    data: Mapping[str, Any]
+    grouping: Mapping[str, Any]
+
+
+class EventSummary(Struct, frozen=True):
+    """An event as a line in a list."""
+
+    event_id: str
+    project: int
+    timestamp: float
+    received_at: float
+    title: str
+    level: str
+    release: str
+    environment: str
+    user: str
+
+
+class Feedback(Struct, frozen=True):
+    """What a person wrote about an error, tied to an event where the SDK named one."""
+
+    id: str
+    project: int
+    event_id: str
+    name: str
+    email: str
+    message: str
+    received_at: float
+    data: Mapping[str, Any] = {}

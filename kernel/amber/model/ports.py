@@ -1,0 +1,60 @@
+"""What plugins answer when the kernel asks which protocols and item types they serve."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from amber.model.events import Decoded
+from amber.model.items import Credential, IngestRequest, Item, OutcomeCount, Reading, Reply, Submission
+
+
+class IngestRoute(Struct, frozen=True):
+    """A path clients post to, such as `/api/{project}/envelope/`; a missing final slash is forgiven.
+
+    `max_body` is in bytes as sent.
+    """
+
+    name: str
+    path: str
+    methods: tuple[str, ...] = ("POST",)
+    max_body: int = 20 * 1024 * 1024
+
+
+class IngestProtocol(Struct, frozen=True):
+    """How one family of clients is understood: plain functions over values, no input or output of their own.
+
+    Edge, in this order: `credential(request)` finds key and project, or raises `Reject(status=401)`;
+    `read(request, project)` checks framing, encodings and limits, or raises `Reject` with 400, 413, 415 …;
+    `reply(request, reading)` is what the client hears once everything is durable; `refuse(request, error)` what it
+    hears otherwise. Worker: `decode(submission)` gives events and items and must never raise for bad content: what
+    cannot be used becomes an outcome. `cors` are the headers every answer of these routes carries.
+    """
+
+    name: str
+    routes: tuple[IngestRoute, ...]
+    credential: Callable[[IngestRequest], Credential]
+    read: Callable[[IngestRequest, int], Reading]
+    reply: Callable[[IngestRequest, Reading], Reply]
+    refuse: Callable[[IngestRequest, int, str, tuple[str, ...]], Reply]
+    decode: Callable[[Submission], Decoded]
+    cors: tuple[tuple[str, str], ...] = ()
+
+
+class Handled(Struct, frozen=True):
+    """What became of one item. `counts` are further outcomes it tells of (a client report does)."""
+
+    outcome: str = "stored"
+    reason: str = ""
+    counts: tuple[OutcomeCount, ...] = ()
+
+
+class ItemHandler(Struct, frozen=True):
+    """A plugin's claim to item types.
+
+    `handle(items, ctx)` gets all items of a batch whose type is among `types` and answers one `Handled` for each, in
+    order. It may be called again with the same items: whatever it writes is keyed by `Item.id`.
+    """
+
+    types: tuple[str, ...]
+    handle: Callable[[Sequence[Item], Any], Sequence[Handled] | Awaitable[Sequence[Handled]]]

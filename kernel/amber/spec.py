@@ -1,0 +1,236 @@
+"""Every question the kernel asks plugins: who asks, when, and what a failure means."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+from msgspec import Struct
+
+from amber.model import (
+    Additions,
+    AuthRequest,
+    BlobStore,
+    Directory,
+    Event,
+    EventStore,
+    Fact,
+    Grouping,
+    IngestProtocol,
+    IssueStore,
+    ItemHandler,
+    ItemNote,
+    Principal,
+    Project,
+    Resource,
+)
+
+if TYPE_CHECKING:
+    import click
+
+    from amber.context import Context
+
+PROJECT_NAME = "amber"
+F = TypeVar("F", bound=Callable[..., Any])
+_pluggy_spec = pluggy.HookspecMarker(PROJECT_NAME)
+hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
+"""Marks a plugin's function as its answer to the hook of the same name."""
+
+
+class Kind(StrEnum):
+    """How the answers of several plugins become one."""
+
+    COLLECT = "collect"  # every answer counts, failures are left out
+    CHAIN = "chain"  # a value passes through every plugin in order
+    FIRST = "first"  # the first answer that is not None
+    ROLE = "role"  # exactly one plugin, named in the configuration
+    TASK = "task"  # addressed to one plugin over the bus
+
+
+class OnError(StrEnum):
+    """What a failure means for the work in hand."""
+
+    SKIP = "skip"  # go on without this plugin's answer
+    NEXT = "next"  # ask the next plugin
+    DENY = "deny"  # count it as a refusal
+    DEAD_LETTER = "dead letter"  # keep the original aside, with the reason
+    RETRY = "retry, then dead letter"
+    REFUSE_START = "refuse to start"
+    FAIL_PLUGIN = "mark the plugin failed"
+
+
+class Hook(Struct, frozen=True):
+    """How a hook is asked: its kind, what a failure means and how long one call may take (milliseconds)."""
+
+    kind: Kind
+    on_error: OnError
+    budget_ms: int
+
+
+def hookspec(kind: Kind, on_error: OnError, budget_ms: int) -> Callable[[F], F]:
+    """Declare a hook; what is given here is found again by `hook_of`."""
+
+    def mark(function: F) -> F:
+        function.amber_hook = Hook(kind, on_error, budget_ms)  # type: ignore[attr-defined]
+        return _pluggy_spec(function)
+
+    return mark
+
+
+# --- ingest ---------------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=1000)
+def ingest_protocols(ctx: "Context[Any]") -> Sequence[IngestProtocol]:  # type: ignore[empty-body]
+    """The protocols this plugin speaks: paths, and how to read and decode what comes there.
+
+    Asked once when a process starts and again when plugins change. If you fail, your paths answer 404; a protocol that
+    raises for one request costs that request alone.
+    """
+
+
+@hookspec(Kind.COLLECT, OnError.RETRY, budget_ms=30_000)
+def item_handlers(ctx: "Context[Any]") -> Sequence[ItemHandler]:  # type: ignore[empty-body]
+    """The item types this plugin takes, and the function that takes a batch of them.
+
+    Asked once when a worker starts. A type nobody claims is counted as `unhandled`; one that two plugins claim goes to
+    the first in order. If `handle` fails or runs late, its items are tried again, then dead-lettered.
+    """
+
+
+@hookspec(Kind.FIRST, OnError.NEXT, budget_ms=250)
+def admit_item(item: ItemNote, project: Project) -> str | None:
+    """Whether to refuse an item at the edge: a reason to filter it out, or None to have no opinion.
+
+    Asked for each item of each request, before anything is stored. The first reason wins; the item is then counted as
+    `filtered` and the client still hears 200. If you fail, the item is kept.
+    """
+
+
+# --- enrichment -----------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
+def enrich_events(  # type: ignore[empty-body]
+    events: Sequence[Event], project: Project, ctx: "Context[Any]"
+) -> Sequence[Additions | None]:
+    """Add facts to a batch of events: tags, contexts, links.
+
+    Asked once per batch and project, after decoding and before scrubbing. Answer one entry per event, in order, holding
+    only what you add; it is stored under your plugin's name. None adds nothing. If you fail or run late the events go on
+    without your additions.
+    """
+
+
+@hookspec(Kind.CHAIN, OnError.DEAD_LETTER, budget_ms=20_000)
+def scrub_events(events: Sequence[Event], project: Project) -> Sequence[Event]:  # type: ignore[empty-body]
+    """Take secrets out of a batch of events.
+
+    Asked last before grouping, each plugin with what the one before it answered. Answer the same events in the same
+    order; an event you did not touch may be the same object. If you fail or run late the events are dead-lettered:
+    nothing unscrubbed is ever stored.
+    """
+
+
+# --- grouping -------------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.COLLECT, OnError.NEXT, budget_ms=10_000)
+def group_events(  # type: ignore[empty-body]
+    events: Sequence[Event], project: Project
+) -> Sequence[Grouping | None]:
+    """Say which issue each event of a batch belongs to, and why.
+
+    Asked once per batch and project, on scrubbed events. For each event the first plugin in order that answers a
+    Grouping decides; where nobody does, the kernel groups by type, message and transaction. The same event under the
+    same version must always give the same key. If you fail or run late, the next plugin is asked.
+    """
+
+
+# --- storage --------------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.ROLE, OnError.REFUSE_START, budget_ms=10_000)
+def event_store(ctx: "Context[Any]") -> EventStore:  # type: ignore[empty-body]
+    """The store of events, attachments and feedback. Asked once per process; a failure refuses the start."""
+
+
+@hookspec(Kind.ROLE, OnError.REFUSE_START, budget_ms=10_000)
+def issue_store(ctx: "Context[Any]") -> IssueStore:  # type: ignore[empty-body]
+    """The store of issues, counts and the outbox. Asked once per process; a failure refuses the start."""
+
+
+@hookspec(Kind.ROLE, OnError.REFUSE_START, budget_ms=10_000)
+def directory(ctx: "Context[Any]") -> Directory:  # type: ignore[empty-body]
+    """The store of organisations, projects, keys, people and tokens. Asked once per process; a failure refuses the start."""
+
+
+@hookspec(Kind.ROLE, OnError.REFUSE_START, budget_ms=10_000)
+def blob_store(ctx: "Context[Any]") -> BlobStore:  # type: ignore[empty-body]
+    """The store of attachments and other large bytes. Asked once per process; a failure refuses the start."""
+
+
+# --- auth -----------------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.FIRST, OnError.NEXT, budget_ms=5000)
+def authenticate(request: AuthRequest, ctx: "Context[Any]") -> Principal | None:
+    """Who this request is from, or None if it shows nothing you know.
+
+    Asked for every request whose answer is not cached. Raise `Denied` to end the search (a revoked key, a locked
+    account). If you fail, the next plugin is asked; when nobody knows, the request is anonymous.
+    """
+
+
+@hookspec(Kind.COLLECT, OnError.DENY, budget_ms=1000)
+def authorise(principal: Principal, action: str, resource: Resource) -> bool | None:
+    """Whether the principal may do this: True allows, False denies, None has no opinion.
+
+    Asked before every action. Any denial wins, and silence from everybody denies. A failure counts as a denial.
+    """
+
+
+# --- everywhere -----------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.COLLECT, OnError.FAIL_PLUGIN, budget_ms=10_000)
+def plugin_start(ctx: "Context[Any]") -> None:
+    """Get ready to work. Asked once per process after configuration and migrations; if you fail, you are not started."""
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=10_000)
+def plugin_stop(ctx: "Context[Any]") -> None:
+    """Let go of everything. Asked once, after your last call has ended."""
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
+def plugin_health(ctx: "Context[Any]") -> str | None:
+    """What keeps you from working, as one sentence, or None when all is well. Asked by `/health/ready`."""
+
+
+@hookspec(Kind.TASK, OnError.RETRY, budget_ms=30_000)
+def on_fact(fact: Fact, ctx: "Context[Any]") -> None:
+    """Hear that something happened: those facts your manifest lists under `rights.facts`.
+
+    Each plugin hears each fact at least once over a durable consumer of its own; `fact.id` is the same at every
+    delivery. Raise `Retry(after)` to hear it again later, `Reject` to refuse it for good; any other failure is tried
+    again with back-off and then dead-lettered.
+    """
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
+def api_routes(ctx: "Context[Any]") -> Sequence[Any]:  # type: ignore[empty-body]
+    """Litestar route handlers to mount, each with `action="<scope>"`; one without an action is refused.
+
+    Asked once when the HTTP application starts. If you fail, your routes answer 404 and the rest runs.
+    """
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=1000)
+def cli_commands() -> "Sequence[click.Command]":  # type: ignore[empty-body]
+    """Commands to add to `amber`. Asked when the command line starts; if you fail, your commands are missing."""
+
+
+def hooks() -> Mapping[str, Hook]:
+    """Every hook by name, in the order of this file."""
+    return {name: value.amber_hook for name, value in globals().items() if hasattr(value, "amber_hook")}
