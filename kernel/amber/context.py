@@ -33,7 +33,7 @@ class Services:
 
 
 class Context(Generic[C]):
-    """A plugin's view of Amber. Whatever the manifest does not ask for raises `Denied` with the right that is missing."""
+    """A plugin's view of Amber. What the manifest does not ask for raises `Denied` with the missing right."""
 
     def __init__(self, manifest: Manifest, config: C, services: Services) -> None:
         self.plugin = manifest.name
@@ -57,13 +57,15 @@ class Context(Generic[C]):
     def database(self) -> "Engine":
         """The SQLAlchemy engine of the relational database (right: `tables`)."""
         self._need(bool(self._manifest.rights.tables), 'rights.tables = ["<prefix>_*"]')
-        return self._part("a database", self._services.engine)()
+        engine: Engine = self._part("a database", self._services.engine)()
+        return engine
 
     @property
     def http(self) -> "httpx.AsyncClient":
         """A client for requests to the outside (right: `hosts`)."""
         self._need(bool(self._manifest.rights.hosts), 'rights.hosts = ["<host>"]')
-        return self._part("an HTTP client", self._services.http)()
+        client: httpx.AsyncClient = self._part("an HTTP client", self._services.http)()
+        return client
 
     def role(self, name: str) -> Any:
         """The store that holds a role, such as `issue_store` (right: `roles`)."""

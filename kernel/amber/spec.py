@@ -80,12 +80,12 @@ def hookspec(kind: Kind, on_error: OnError, budget_ms: int) -> Callable[[F], F]:
 # --- ingest ---------------------------------------------------------------------------------------------------------
 
 
-@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=1000)
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=30_000)
 def ingest_protocols(ctx: "Context[Any]") -> Sequence[IngestProtocol]:  # type: ignore[empty-body]
     """The protocols this plugin speaks: paths, and how to read and decode what comes there.
 
     Asked once when a process starts and again when plugins change. If you fail, your paths answer 404; a protocol that
-    raises for one request costs that request alone.
+    raises for one request costs that request alone. The budget is for decoding a batch of submissions.
     """
 
 
@@ -117,8 +117,8 @@ def enrich_events(  # type: ignore[empty-body]
     """Add facts to a batch of events: tags, contexts, links.
 
     Asked once per batch and project, after decoding and before scrubbing. Answer one entry per event, in order, holding
-    only what you add; it is stored under your plugin's name. None adds nothing. If you fail or run late the events go on
-    without your additions.
+    only what you add; it is stored under your plugin's name. None adds nothing. If you fail or run late the events go
+    on without your additions.
     """
 
 
@@ -162,7 +162,7 @@ def issue_store(ctx: "Context[Any]") -> IssueStore:  # type: ignore[empty-body]
 
 @hookspec(Kind.ROLE, OnError.REFUSE_START, budget_ms=10_000)
 def directory(ctx: "Context[Any]") -> Directory:  # type: ignore[empty-body]
-    """The store of organisations, projects, keys, people and tokens. Asked once per process; a failure refuses the start."""
+    """The store of tenants, projects, keys and people. Asked once per process; a failure refuses the start."""
 
 
 @hookspec(Kind.ROLE, OnError.REFUSE_START, budget_ms=10_000)
@@ -195,7 +195,7 @@ def authorise(principal: Principal, action: str, resource: Resource) -> bool | N
 
 @hookspec(Kind.COLLECT, OnError.FAIL_PLUGIN, budget_ms=10_000)
 def plugin_start(ctx: "Context[Any]") -> None:
-    """Get ready to work. Asked once per process after configuration and migrations; if you fail, you are not started."""
+    """Get ready to work. Asked once per process after configuration and migrations; if you fail, you stay out."""
 
 
 @hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=10_000)

@@ -50,9 +50,15 @@ from amber.model.people import (
     User,
 )
 from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler
+from amber.model.scopes import INGEST, PUBLIC, SCOPES, Scope, reach
+from amber.model.secrets import TOKEN_PREFIX, new_token, token_digest
 from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
 
 __all__ = [
+    "INGEST",
+    "PUBLIC",
+    "SCOPES",
+    "TOKEN_PREFIX",
     "Additions",
     "Applied",
     "Attachment",
@@ -95,11 +101,15 @@ __all__ = [
     "Reading",
     "Reply",
     "Resource",
+    "Scope",
     "Stacktrace",
     "StoredEvent",
     "Submission",
     "Team",
     "Token",
     "User",
+    "new_token",
+    "reach",
     "rfc3339",
+    "token_digest",
 ]

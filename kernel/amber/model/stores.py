@@ -48,9 +48,7 @@ class EventStore(Protocol):
     def write_feedback(self, entries: Sequence[Feedback]) -> None:
         """Keep what people wrote, keyed by (project, id)."""
 
-    def list_feedback(
-        self, project: int, event_id: str = "", cursor: str = "", limit: int = 50
-    ) -> Page[Feedback]:
+    def list_feedback(self, project: int, event_id: str = "", cursor: str = "", limit: int = 50) -> Page[Feedback]:
         """Feedback of a project, or of one event, newest first."""
 
 
@@ -83,13 +81,11 @@ class IssueStore(Protocol):
     def issue_keys(self, issue: int) -> tuple[str, ...]:
         """The grouping keys whose events belong to the issue."""
 
-    def change_issues(
-        self, issues: Sequence[int], change: IssueChange, audit: AuditEntry
-    ) -> tuple[Issue, ...]:
+    def change_issues(self, issues: Sequence[int], change: IssueChange, audit: AuditEntry) -> tuple[Issue, ...]:
         """Change these issues in one transaction, with an audit entry and a fact for each that changed.
 
-        Facts: `issue.resolved`, `issue.ignored`, `issue.reopened`, `issue.assigned`. Answers the issues as they are now;
-        ids that do not exist are left out.
+        Facts: `issue.resolved`, `issue.ignored`, `issue.reopened`, `issue.assigned`. Answers the issues as they are
+        now; ids that do not exist are left out.
         """
 
     def outcomes(self, project: int, since: int, until: int) -> tuple[OutcomeCount, ...]:
@@ -122,7 +118,8 @@ class Directory(Protocol):
     """Keeps organisations, teams, projects, keys, users, tokens and the audit log.
 
     Every change writes its audit entry, and a fact where processes must hear of it (`project.changed`, `key.changed`,
-    `token.changed`), in the same transaction. Making something whose slug or e-mail is taken raises `Reject(status=409)`.
+    `token.changed`), in the same transaction. Making something whose slug or e-mail is taken raises
+    `Reject(status=409)`.
     """
 
     def add_organisation(self, slug: str, name: str, audit: AuditEntry) -> Organisation:
@@ -149,9 +146,7 @@ class Directory(Protocol):
     def project(self, ref: str, organisation: int | None = None) -> Project | None:
         """One by id or slug, within the organisation where one is named."""
 
-    def change_project(
-        self, project: int, changes: Mapping[str, object], audit: AuditEntry
-    ) -> Project:
+    def change_project(self, project: int, changes: Mapping[str, object], audit: AuditEntry) -> Project:
         """Change `name`, `platform` or `settings` (merged key by key; None takes a key out)."""
 
     def add_key(self, project: int, label: str, audit: AuditEntry) -> ProjectKey:

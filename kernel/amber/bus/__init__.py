@@ -1,0 +1,115 @@
+"""The bus: what is published where, and what every implementation of it must do.
+
+`amber.bus.connect.NatsBus` is the real one; `amber.bus.memory.MemoryBus` is its twin for unit tests. Both pass
+`amber.testing.contract.bus`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+DAY = 24 * 3600
+
+
+class Stream(Struct, frozen=True):
+    """A durable log. `is_queue`: a message is gone once acknowledged; otherwise it is kept for `max_age` seconds."""
+
+    name: str
+    subjects: str
+    what: str
+    is_queue: bool = False
+    max_age: float = 0
+
+
+ITEMS = Stream("ITEMS", "amber.v1.item.>", "frames of submissions, by partition", is_queue=True)
+FACTS = Stream("FACTS", "amber.v1.fact.>", "what happened, by type and project", max_age=7 * DAY)
+TASKS = Stream("TASKS", "amber.v1.task.>", "work for one plugin", is_queue=True)
+DEAD = Stream(
+    "DEAD", "amber.v1.dead.>", "what could not be done: the original, headers and the error", max_age=30 * DAY
+)
+STREAMS = (ITEMS, FACTS, TASKS, DEAD)
+
+
+def item_subject(project: int, partitions: int) -> str:
+    """Where a project's submissions go."""
+    return f"amber.v1.item.{project % partitions}"
+
+
+def fact_subject(kind: str, project: int | str) -> str:
+    """Where facts of a type about a project go; `*` for all projects."""
+    return f"amber.v1.fact.{kind}.{project}"
+
+
+def dead_subject(stream: str, plugin: str) -> str:
+    """Where messages of a stream go that a plugin could not handle."""
+    return f"amber.v1.dead.{stream}.{plugin}"
+
+
+STATUS = "amber.v1.status"
+"""Where every process says every few seconds how it is; not kept."""
+
+
+class Message(Struct, frozen=True):
+    """A message as it stands in a stream. `delivered` counts deliveries, this one included."""
+
+    stream: str  # the stream's identity: name and birth, so that a stream made anew never repeats a (stream, seq)
+    seq: int
+    subject: str
+    data: bytes
+    headers: Mapping[str, str] = {}
+    delivered: int = 1
+    at: float = 0
+
+
+class Consumer(Protocol):
+    """One durable reading position, shared by every process that opens it under the same name."""
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        """Up to `limit` messages, as soon as there is one; empty after `wait` seconds. Raises Unavailable."""
+
+    async def ack(self, message: Message) -> None:
+        """The message is done; it will not come again."""
+
+    async def nak(self, message: Message, delay: float) -> None:
+        """Deliver the message again after `delay` seconds."""
+
+    async def progress(self, message: Message) -> None:
+        """Still working on it: start the wait for its acknowledgement anew."""
+
+    async def waiting(self) -> int:
+        """How many messages have not been acknowledged yet."""
+
+    async def close(self) -> None:
+        """Let go; the position is kept."""
+
+
+class Bus(Protocol):
+    """Publish with acknowledgement, consume durably, listen in passing."""
+
+    max_payload: int
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a publish has a chance right now."""
+
+    async def publish(self, subject: str, data: bytes, id: str = "", headers: Mapping[str, str] | None = None) -> None:
+        """Returns once the message is on disk; the same `id` within two minutes is kept once. Raises Unavailable."""
+
+    async def broadcast(self, subject: str, data: bytes) -> None:
+        """Tell whoever listens right now; nothing is kept. Raises Unavailable."""
+
+    async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
+        """Open a durable consumer, made or brought up to these settings if need be."""
+
+    async def listen(self, subject: str, callback: Callable[[str, bytes], Awaitable[None]]) -> None:
+        """Call back with subject and data for each message from now on, in this process; nothing is kept for later."""
+
+    async def browse(self, stream: Stream, after: int, limit: int) -> list[Message]:
+        """Messages of a stream whose sequence number is above `after`, oldest first, without consuming them."""
+
+    async def delete(self, stream: Stream, seq: int) -> bool:
+        """Take one message out; False if it is not there."""
+
+    async def close(self) -> None:
+        """Send what is pending and disconnect."""

@@ -1,0 +1,237 @@
+"""The bus over NATS JetStream."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext, api
+
+from amber.bus import STREAMS, Consumer, Message, Stream
+from amber.config import BusConfig
+from amber.errors import Unavailable
+
+log = logging.getLogger("amber.bus")
+FAILURES = (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError)
+Callback = Callable[[str, bytes], Awaitable[None]]
+
+
+class NatsBus:
+    """One connection that reconnects by itself for as long as it takes."""
+
+    def __init__(self, config: BusConfig, publish_timeout: float = 5.0) -> None:
+        self._config, self._timeout = config, publish_timeout
+        self._client = Client()
+        self._js: JetStreamContext = self._client.jetstream()
+        self._identity: dict[str, str] = {}
+        self.max_payload = 1 << 20
+
+    async def connect(self, attempts: int = 50) -> "NatsBus":
+        """Connect and bring the streams up to date. Raises Unavailable after about `attempts` × 0.1 seconds."""
+        for attempt in range(attempts):
+            try:
+                await self._open()
+                return self
+            except FAILURES as error:
+                if attempt == attempts - 1:
+                    raise Unavailable(f"NATS at {self._config.url} does not answer: {error}") from error
+                await asyncio.sleep(0.1)
+        raise Unavailable("no attempt was allowed")
+
+    async def _open(self) -> None:
+        if not self._client.is_connected:
+            await self._client.connect(
+                servers=[self._config.url],
+                token=self._config.token or None,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.1,  # type: ignore[arg-type]  # annotated int, used as seconds
+                connect_timeout=2,
+                ping_interval=5,
+                max_outstanding_pings=2,
+                pending_size=16 << 20,
+                error_cb=self._on_error,
+            )
+        self.max_payload = self._client.max_payload
+        for stream in STREAMS:
+            await self._reconcile(stream)
+
+    async def _reconcile(self, stream: Stream) -> None:
+        config = api.StreamConfig(
+            name=stream.name,
+            subjects=[stream.subjects],
+            retention=api.RetentionPolicy.WORK_QUEUE if stream.is_queue else api.RetentionPolicy.LIMITS,
+            storage=api.StorageType.FILE,
+            discard=api.DiscardPolicy.NEW if stream.is_queue else api.DiscardPolicy.OLD,
+            max_age=stream.max_age or None,
+            max_bytes=self._config.max_bytes,
+            duplicate_window=120,
+            allow_direct=True,
+        )
+        try:
+            info = await self._js.add_stream(config)
+        except nats.js.errors.BadRequestError:  # it exists with other settings
+            info = await self._js.update_stream(config)
+        self._identity[stream.name] = f"{stream.name}@{info.created.timestamp() if info.created else 0:.0f}"
+
+    async def _on_error(self, error: Exception) -> None:
+        log.warning("bus: %s", error or type(error).__name__)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the connection stands right now."""
+        return self._client.is_connected
+
+    async def publish(self, subject: str, data: bytes, id: str = "", headers: Mapping[str, str] | None = None) -> None:
+        """Publish and wait until JetStream has it on disk."""
+        if not self._client.is_connected:  # nats-py would hold the message back and let the caller wait for nothing
+            raise Unavailable("the bus is not connected")
+        extra = dict(headers or {}) | ({"Nats-Msg-Id": id} if id else {})
+        try:
+            await self._js.publish(subject, data, timeout=self._timeout, headers=extra or None)
+        except FAILURES as error:
+            raise Unavailable(f"the bus did not take the message: {error or type(error).__name__}") from error
+
+    async def broadcast(self, subject: str, data: bytes) -> None:
+        """Publish without JetStream."""
+        if not self._client.is_connected:
+            raise Unavailable("the bus is not connected")
+        try:
+            await self._client.publish(subject, data)
+        except FAILURES as error:
+            raise Unavailable(f"the bus did not take the message: {error}") from error
+
+    async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
+        """Open a durable pull consumer; its settings are brought up to these."""
+        config = api.ConsumerConfig(
+            durable_name=name,
+            ack_policy=api.AckPolicy.EXPLICIT,
+            ack_wait=ack_wait,
+            max_deliver=-1,
+            max_ack_pending=2000,
+            filter_subjects=list(subjects),
+        )
+        try:
+            await self._js.add_consumer(
+                stream.name, config
+            )  # creates or updates; pull_subscribe would keep old settings
+            subscription = await self._js.pull_subscribe_bind(consumer=name, stream=stream.name, pending_bytes_limit=-1)
+        except FAILURES as error:
+            raise Unavailable(f"consumer {name} of {stream.name} cannot be opened: {error}") from error
+        return NatsConsumer(self._js, subscription, self._identity[stream.name])
+
+    async def listen(self, subject: str, callback: Callback) -> None:
+        """Subscribe without JetStream: messages sent while the connection is down are missed."""
+
+        async def received(message: Msg) -> None:
+            await callback(message.subject, message.data)
+
+        await self._client.subscribe(subject, cb=received)
+
+    async def browse(self, stream: Stream, after: int, limit: int) -> list[Message]:
+        """Read by sequence number with direct gets."""
+        found: list[Message] = []
+        seq = after
+        while len(found) < limit:
+            try:
+                raw = await self._js.get_msg(stream.name, seq=seq + 1, next=True, direct=True)
+            except nats.js.errors.NotFoundError:
+                break
+            except FAILURES as error:
+                raise Unavailable(f"{stream.name} cannot be read: {error}") from error
+            seq = raw.seq or 0
+            found.append(self._stored(stream, raw))
+        return found
+
+    def _stored(self, stream: Stream, raw: api.RawStreamMsg) -> Message:
+        headers = {k: v for k, v in (raw.headers or {}).items() if not k.startswith("Nats-")}
+        at = raw.time.timestamp() if raw.time else 0.0
+        return Message(
+            self._identity[stream.name], raw.seq or 0, raw.subject or "", raw.data or b"", headers, delivered=0, at=at
+        )
+
+    async def delete(self, stream: Stream, seq: int) -> bool:
+        """Delete one message of a stream."""
+        try:
+            return bool(await self._js.delete_msg(stream.name, seq))
+        except (nats.js.errors.NotFoundError, nats.js.errors.ServerError, nats.js.errors.BadRequestError):
+            return False
+        except FAILURES as error:
+            raise Unavailable(f"{stream.name} cannot be changed: {error}") from error
+
+    async def close(self) -> None:
+        """Drain and close; a server that is already gone is no error."""
+        # nats-py raises CancelledError out of close() when the server died before it (engines.md 1)
+        with contextlib.suppress(asyncio.CancelledError, *FAILURES):
+            await asyncio.shield(self._client.close())
+
+
+class NatsConsumer:
+    """A bound pull subscription."""
+
+    def __init__(self, js: JetStreamContext, subscription: Any, identity: str) -> None:
+        self._js, self._subscription, self._identity = js, subscription, identity
+        self._open: dict[int, Msg] = {}
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        """The next messages; an empty list when none came in time."""
+        try:
+            messages: list[Msg] = await self._subscription.fetch(limit, timeout=wait)
+        except TimeoutError:
+            return []
+        except FAILURES as error:
+            raise Unavailable(f"nothing can be fetched: {error or type(error).__name__}") from error
+        return [self._message(raw) for raw in messages]
+
+    def _message(self, raw: Msg) -> Message:
+        meta = raw.metadata
+        seq = meta.sequence.stream
+        self._open[seq] = raw
+        return Message(
+            self._identity,
+            seq,
+            raw.subject,
+            raw.data,
+            raw.headers or {},
+            meta.num_delivered,
+            meta.timestamp.timestamp(),
+        )
+
+    async def ack(self, message: Message) -> None:
+        """Acknowledge; a lost acknowledgement means a redelivery, which is harmless."""
+        await self._answer(message, lambda raw: raw.ack())
+
+    async def nak(self, message: Message, delay: float) -> None:
+        """Ask for another delivery."""
+        await self._answer(message, lambda raw: raw.nak(delay=delay))
+
+    async def progress(self, message: Message) -> None:
+        """Tell the server that the work goes on."""
+        raw = self._open.get(message.seq)
+        if raw is not None:
+            with contextlib.suppress(*FAILURES):
+                await raw.in_progress()
+
+    async def _answer(self, message: Message, answer: Callable[[Msg], Awaitable[None]]) -> None:
+        raw = self._open.pop(message.seq, None)
+        if raw is not None:
+            with contextlib.suppress(*FAILURES):  # the message comes again; whoever handles it must bear that anyway
+                await answer(raw)
+
+    async def waiting(self) -> int:
+        """Pending and unacknowledged messages, from the server."""
+        try:
+            info = await self._subscription.consumer_info()
+        except FAILURES as error:
+            raise Unavailable(f"the consumer cannot be asked: {error}") from error
+        return int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+
+    async def close(self) -> None:
+        """Unsubscribe."""
+        with contextlib.suppress(*FAILURES):
+            await self._subscription.unsubscribe()

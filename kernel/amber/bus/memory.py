@@ -1,0 +1,175 @@
+"""The bus in one process's memory: NATS's twin for unit tests, held to the same contract."""
+
+import asyncio
+import fnmatch
+import itertools
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from amber.bus import STREAMS, Consumer, Message, Stream
+from amber.errors import Unavailable
+
+Callback = Callable[[str, bytes], Awaitable[None]]
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """NATS's subject matching: `*` is one token, a final `>` is all that follow."""
+    if pattern.endswith(".>"):
+        count = pattern.count(".")
+        head = ".".join(subject.split(".")[:count])
+        return subject.count(".") >= count and fnmatch.fnmatchcase(head, pattern[:-2])
+    return pattern.count(".") == subject.count(".") and all(
+        p in ("*", s) for p, s in zip(pattern.split("."), subject.split("."), strict=True)
+    )
+
+
+class MemoryBus:
+    """Keeps streams as lists. `is_up` and `capacity` (messages a stream) let tests take it down or fill it."""
+
+    def __init__(self, capacity: int = 1_000_000) -> None:
+        self.max_payload = 8 << 20
+        self.capacity = capacity
+        self.is_up = True
+        self._birth = uuid.uuid4().hex[:8]
+        self._seq = {stream.name: itertools.count(1) for stream in STREAMS}
+        self._stored: dict[str, dict[int, Message]] = {stream.name: {} for stream in STREAMS}
+        self._ids: set[str] = set()
+        self._consumers: dict[tuple[str, str], MemoryConsumer] = {}
+        self._listeners: list[tuple[str, Callback]] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is up."""
+        return self.is_up
+
+    async def publish(self, subject: str, data: bytes, id: str = "", headers: Mapping[str, str] | None = None) -> None:
+        """Store the message and wake whoever waits for it."""
+        stream = next((s for s in STREAMS if matches(s.subjects, subject)), None)
+        if not self.is_up or stream is None or len(data) > self.max_payload:
+            raise Unavailable("the bus did not take the message")
+        if id and id in self._ids:
+            return
+        stored = self._stored[stream.name]
+        if stream.is_queue and len(stored) >= self.capacity:
+            raise Unavailable("the bus is full")
+        self._ids.add(id)
+        seq = next(self._seq[stream.name])
+        stored[seq] = Message(
+            f"{stream.name}@{self._birth}", seq, subject, data, dict(headers or {}), delivered=0, at=time.time()
+        )
+        for (name, _), consumer in self._consumers.items():
+            if name == stream.name:
+                consumer.wake()
+        await self._tell(subject, data)
+
+    async def broadcast(self, subject: str, data: bytes) -> None:
+        """Tell the listeners."""
+        if not self.is_up:
+            raise Unavailable("the bus is down")
+        await self._tell(subject, data)
+
+    async def _tell(self, subject: str, data: bytes) -> None:
+        for pattern, callback in list(self._listeners):
+            if matches(pattern, subject):
+                await callback(subject, data)
+
+    async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
+        """Open a consumer; opening it again under its name shares it."""
+        consumer = self._consumers.setdefault((stream.name, name), MemoryConsumer(self, stream))
+        consumer.subjects, consumer.ack_wait = tuple(subjects), ack_wait
+        return consumer
+
+    async def listen(self, subject: str, callback: Callback) -> None:
+        """Remember the callback."""
+        self._listeners.append((subject, callback))
+
+    async def browse(self, stream: Stream, after: int, limit: int) -> list[Message]:
+        """Messages above a sequence number."""
+        return [m for seq, m in sorted(self._stored[stream.name].items()) if seq > after][:limit]
+
+    async def delete(self, stream: Stream, seq: int) -> bool:
+        """Take a message out."""
+        return self._stored[stream.name].pop(seq, None) is not None
+
+    async def close(self) -> None:
+        """Nothing is pending in memory."""
+
+    def stored(self, stream: Stream) -> dict[int, Message]:
+        """The messages of a stream by sequence number."""
+        return self._stored[stream.name]
+
+
+class MemoryConsumer:
+    """A reading position with redelivery."""
+
+    def __init__(self, bus: MemoryBus, stream: Stream) -> None:
+        self._bus, self._stream = bus, stream
+        self.subjects: tuple[str, ...] = ()
+        self.ack_wait = 30.0
+        self._done: set[int] = set()
+        self._due: dict[int, float] = {}
+        self._count: dict[int, int] = {}
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be something to fetch."""
+        self._news.set()
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        """Messages that are due, waiting for the first of them."""
+        deadline = time.monotonic() + wait
+        while True:
+            if not self._bus.is_up:
+                raise Unavailable("the bus is down")
+            if found := self._ready(limit):
+                return found
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return []
+            self._news.clear()
+            soonest = min((due - time.monotonic() for due in self._due.values()), default=remaining)
+            try:
+                await asyncio.wait_for(self._news.wait(), max(0.001, min(remaining, soonest)))
+            except TimeoutError:
+                continue
+
+    def _ready(self, limit: int) -> list[Message]:
+        now = time.monotonic()
+        found: list[Message] = []
+        for seq, message in sorted(self._bus.stored(self._stream).items()):
+            if seq in self._done or self._due.get(seq, 0) > now or len(found) >= limit:
+                continue
+            if any(matches(subject, message.subject) for subject in self.subjects):
+                self._due[seq] = now + self.ack_wait
+                self._count[seq] = self._count.get(seq, 0) + 1
+                found.append(replace(message, delivered=self._count[seq]))
+        return found
+
+    async def ack(self, message: Message) -> None:
+        """Done with it."""
+        self._done.add(message.seq)
+        self._due.pop(message.seq, None)
+        if self._stream.is_queue:
+            await self._bus.delete(self._stream, message.seq)
+
+    async def nak(self, message: Message, delay: float) -> None:
+        """Due again after the delay."""
+        self._due[message.seq] = time.monotonic() + delay
+        self.wake()
+
+    async def progress(self, message: Message) -> None:
+        """Push the due time on."""
+        self._due[message.seq] = time.monotonic() + self.ack_wait
+
+    async def waiting(self) -> int:
+        """What has not been acknowledged."""
+        stored = self._bus.stored(self._stream).items()
+        return sum(
+            seq not in self._done and any(matches(s, message.subject) for s in self.subjects) for seq, message in stored
+        )
+
+    async def close(self) -> None:
+        """The position stays."""

@@ -1,0 +1,160 @@
+"""The consumer loop: fetch, handle, then acknowledge, ask again or set aside."""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct
+
+from amber.bus import Bus, Consumer, Message, Stream, dead_subject
+from amber.errors import Reject, Retry, Unavailable
+from amber.metrics import Metrics
+
+log = logging.getLogger("amber.delivery")
+Verdict = Exception | None
+"""None: done. Retry: again, after its delay. Reject: set aside. Anything else: again with back-off, then set aside."""
+Handle = Callable[[Sequence[Message]], Awaitable[Sequence[Verdict]]]
+FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
+
+
+class Terms(Struct, frozen=True):
+    """How one consumer is served. `plugin` is named in dead letters; `wait` and `ack_wait` are in seconds."""
+
+    stream: Stream
+    plugin: str
+    batch: int = 1
+    attempts: int = 8
+    wait: float = 1.0
+    ack_wait: float = 30.0
+
+
+class DeadLetters:
+    """Where originals are kept that could not be handled, with the reason."""
+
+    def __init__(self, bus: Bus, metrics: Metrics) -> None:
+        self._bus, self._metrics = bus, metrics
+
+    async def add(self, stream: str, plugin: str, reason: str, original: Message) -> None:
+        """Keep an original. Repeating it within two minutes keeps it once. Raises Unavailable."""
+        headers = {
+            "Amber-Error": one_line(reason),
+            "Amber-Plugin": plugin,
+            "Amber-Subject": original.subject,
+            "Amber-Stream": stream,
+            "Amber-Seq": str(original.seq),
+        }
+        identity = f"dead-{original.stream}-{original.seq}-{hash_of(original.data)}"
+        await self._bus.publish(dead_subject(stream, plugin), original.data, identity, headers)
+        self._metrics.dead.labels(stream, plugin).inc()
+        log.error("dead letter: %s %s of plugin %s: %s", stream, original.seq, plugin, reason)
+
+
+def one_line(text: str) -> str:
+    """Text that fits into a header: printable ASCII, one line, at most 500 characters."""
+    return re.sub(r"[^\x20-\x7e]+", " ", text)[:500]
+
+
+def hash_of(data: bytes) -> str:
+    """A short digest that tells originals of one message apart."""
+    return blake2b(data, digest_size=8).hexdigest()
+
+
+class Delivery:
+    """Runs a handler over a consumer until it is told to stop; what is in hand is finished first."""
+
+    def __init__(self, consumer: Consumer, handle: Handle, terms: Terms, dead: DeadLetters) -> None:
+        self._consumer, self._handle, self._terms, self._dead = consumer, handle, terms, dead
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish what is in hand and return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve the consumer until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                messages = await self._fetch()
+                if messages:
+                    await self.serve(messages)
+            except Unavailable as error:
+                log.warning("%s: %s; trying again", self._terms.plugin, error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), 0.5)
+
+    async def _fetch(self) -> list[Message]:
+        """The next messages; gives up as soon as `stop` is called."""
+        fetch = asyncio.ensure_future(self._consumer.fetch(self._terms.batch, self._terms.wait))
+        stop = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait((fetch, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if fetch.done():
+            return fetch.result()
+        fetch.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Unavailable):
+            return await fetch
+        return []
+
+    async def serve(self, messages: Sequence[Message]) -> None:
+        """Handle some messages and settle each."""
+        beat = asyncio.create_task(self._keep_alive(messages))
+        try:
+            verdicts = await self._judge(messages)
+        finally:
+            beat.cancel()
+        for message, verdict in zip(messages, verdicts, strict=True):
+            await self._settle(message, verdict)
+
+    async def _judge(self, messages: Sequence[Message]) -> Sequence[Verdict]:
+        try:
+            return await self._handle(messages)
+        except Exception as error:  # every message of the batch is settled by the same rules as a single failure
+            return [error] * len(messages)
+
+    async def _settle(self, message: Message, verdict: Verdict) -> None:
+        if verdict is None:
+            await self._consumer.ack(message)
+        elif isinstance(verdict, Retry) and verdict.after is not None:
+            await self._consumer.nak(message, verdict.after)
+        elif isinstance(verdict, Unavailable):
+            await self._consumer.nak(message, delay(message.delivered))
+        elif isinstance(verdict, Reject) or message.delivered >= self._terms.attempts:
+            await self._set_aside(message, verdict)
+        else:
+            log.warning("%s: delivery %d failed: %r", self._terms.plugin, message.delivered, verdict)
+            await self._consumer.nak(message, delay(message.delivered))
+
+    async def _set_aside(self, message: Message, verdict: Exception) -> None:
+        try:
+            await self._dead.add(self._terms.stream.name, self._terms.plugin, str(verdict), message)
+        except Unavailable:
+            await self._consumer.nak(message, delay(message.delivered))
+        else:
+            await self._consumer.ack(message)
+
+    async def _keep_alive(self, messages: Sequence[Message]) -> None:
+        while True:
+            await asyncio.sleep(self._terms.ack_wait / 3)
+            for message in messages:
+                await self._consumer.progress(message)
+
+
+def delay(delivered: int) -> float:
+    """Seconds before the next delivery: doubling from half a second to a minute."""
+    return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (delivered - 1))
+
+
+async def each(messages: Sequence[Message], handle: Callable[[Message], Awaitable[Any]]) -> list[Verdict]:
+    """Handle messages one by one, each with its own verdict."""
+    verdicts: list[Verdict] = []
+    for message in messages:
+        try:
+            await handle(message)
+            verdicts.append(None)
+        except Exception as error:  # the verdict carries it; Delivery decides what it means
+            verdicts.append(error)
+    return verdicts

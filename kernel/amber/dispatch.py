@@ -1,0 +1,165 @@
+"""Guarded calls to plugins: each one timed, cut off at its budget, counted, and unable to hurt its neighbours."""
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import pluggy
+from msgspec import Struct
+
+from amber.errors import Denied, PluginError, Reject, Retry
+from amber.lanes import Lane
+from amber.metrics import Metrics
+from amber.spec import Hook, OnError, hooks
+
+T = TypeVar("T")
+log = logging.getLogger("amber.dispatch")
+DELIBERATE = (Denied, Reject, Retry)
+"""Errors that are answers: they pass through to the caller and are no failure of the plugin."""
+TRIP_AFTER = 5
+"""Failures in a row that open a plugin's breaker."""
+COOL_DOWN = 30.0
+"""Seconds before an open breaker lets one call through."""
+
+
+class Answer(Struct, Generic[T], frozen=True):
+    """One plugin's answer."""
+
+    plugin: str
+    value: T
+
+
+class Breaker:
+    """Stops asking a plugin that keeps failing, and tries again after a while."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: dict[str, int] = {}
+        self._open_until: dict[str, float] = {}
+
+    def is_open(self, plugin: str) -> bool:
+        """Whether the plugin should be left alone now. After the cool-down one caller is let through to try."""
+        until = self._open_until.get(plugin)
+        if until is None:
+            return False
+        if self._clock() < until:
+            return True
+        self._open_until[plugin] = self._clock() + COOL_DOWN
+        return False
+
+    def is_tripped(self, plugin: str) -> bool:
+        """Whether the breaker is open or waiting for its trial."""
+        return plugin in self._open_until
+
+    def record(self, plugin: str, is_failure: bool) -> None:
+        """Count a call that failed, or close the breaker after one that did not."""
+        if not is_failure:
+            self._failures.pop(plugin, None)
+            if self._open_until.pop(plugin, None) is not None:
+                log.warning("plugin %s answers again", plugin)
+            return
+        self._failures[plugin] = self._failures.get(plugin, 0) + 1
+        if self._failures[plugin] >= TRIP_AFTER and plugin not in self._open_until:
+            self._open_until[plugin] = self._clock() + COOL_DOWN
+            log.error("plugin %s failed %d times in a row: not asked for %g s", plugin, TRIP_AFTER, COOL_DOWN)
+
+
+class Dispatcher:
+    """Walks a hook's implementations through pluggy's public list, each call guarded on its own."""
+
+    def __init__(self, manager: pluggy.PluginManager, metrics: Metrics) -> None:
+        self._manager, self._metrics = manager, metrics
+        self._hooks = hooks()
+        self._lanes: dict[str, Lane] = {}
+        self.breaker = Breaker()
+        self.contexts: dict[str, Any] = {}
+        self.budgets: dict[str, int] = {}
+        self.order: Mapping[str, tuple[str, ...]] = {}
+        self.ranks: dict[str, int] = {}
+
+    def plugins(self, hook: str) -> list[str]:
+        """The plugins that answer a hook: by configuration, then manifest, then name."""
+        found = [impl.plugin_name for impl in getattr(self._manager.hook, hook).get_hookimpls()]
+        named = self.order.get(hook, ())
+
+        def rank(plugin: str) -> tuple[int, int, str]:
+            return (named.index(plugin) if plugin in named else len(named), self.ranks.get(plugin, 100), plugin)
+
+        return sorted(found, key=rank)
+
+    async def collect(self, hook: str, check: Callable[[Any], T], **arguments: Any) -> list[Answer[T]]:
+        """Every plugin's answer in order; those that fail, or whose answer `check` raises on, are left out."""
+        answers = []
+        for plugin in self.plugins(hook):
+            try:
+                answers.append(Answer(plugin, await self.ask(plugin, hook, check, **arguments)))
+            except PluginError:
+                continue  # logged and counted where it happened
+        return answers
+
+    async def first(self, hook: str, check: Callable[[Any], T | None], **arguments: Any) -> Answer[T] | None:
+        """The first answer that is not None."""
+        for plugin in self.plugins(hook):
+            try:
+                value = await self.ask(plugin, hook, check, **arguments)
+            except PluginError:
+                continue
+            if value is not None:
+                return Answer(plugin, value)
+        return None
+
+    async def ask(self, plugin: str, hook: str, check: Callable[[Any], T], **arguments: Any) -> T:
+        """One plugin's answer to a hook. Raises PluginError, or what the plugin raised on purpose."""
+        impl = next((i for i in getattr(self._manager.hook, hook).get_hookimpls() if i.plugin_name == plugin), None)
+        if impl is None:
+            raise PluginError(plugin, hook, "it does not answer this hook")
+        given = {"ctx": self.contexts.get(plugin), **arguments}
+        call = {name: given[name] for name in impl.argnames}
+        return await self.call(plugin, hook, check, lambda: impl.function(**call))
+
+    async def call(self, plugin: str, hook: str, check: Callable[[Any], T], function: Callable[[], Any]) -> T:
+        """Call a plugin's function under the rules of `hook`: its budget, breaker and metrics."""
+        spec = self._hooks[hook]
+        # what must not be skipped is not skipped because of what came before it: its failure has a price of its own
+        is_guarded = spec.on_error is not OnError.DEAD_LETTER
+        if is_guarded and self.breaker.is_open(plugin):
+            raise PluginError(plugin, hook, "it has failed too often and is left alone for a while")
+        started = time.perf_counter()
+        try:
+            value = check(await self._bounded(plugin, spec, function))
+        except DELIBERATE:
+            self._settled(plugin, hook, started, None)
+            raise
+        except Exception as error:
+            self._settled(plugin, hook, started, error)
+            raise PluginError(plugin, hook, error) from error
+        self._settled(plugin, hook, started, None)
+        return value
+
+    async def _bounded(self, plugin: str, spec: Hook, function: Callable[[], Any]) -> Any:
+        budget = (self.budgets.get(plugin) or spec.budget_ms) / 1000
+        lane = self._lanes.setdefault(plugin, Lane(plugin))
+        value = await lane.run(function, budget)
+        if inspect.isawaitable(value):
+            try:
+                async with asyncio.timeout(budget):
+                    value = await value
+            except TimeoutError:
+                raise TimeoutError(f"no answer within {budget * 1000:.0f} ms") from None
+        return value
+
+    def _settled(self, plugin: str, hook: str, started: float, error: Exception | None) -> None:
+        seconds = time.perf_counter() - started
+        message = f"{type(error).__name__}: {error}" if error else ""
+        self._metrics.called(plugin, hook, seconds, message, type(error).__name__ if error else "")
+        self.breaker.record(plugin, error is not None)
+        if error is not None:
+            log.error("plugin %s failed in %s after %.0f ms: %s", plugin, hook, seconds * 1000, message)
+
+    def close(self) -> None:
+        """Let the threads of all plugins end."""
+        for lane in self._lanes.values():
+            lane.close()

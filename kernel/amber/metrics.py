@@ -1,0 +1,69 @@
+"""What one process counts, in Prometheus's form, and what its plugins cost."""
+
+from collections import deque
+from collections.abc import Callable
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+RECENT = 512
+"""Calls of a plugin that its 95th percentile is taken over."""
+
+
+class PluginCost(Struct, frozen=True):
+    """What a plugin did in this process. `p95` is in seconds, over its latest calls."""
+
+    calls: int = 0
+    errors: int = 0
+    p95: float = 0.0
+    last_error: str = ""
+
+
+class Metrics:
+    """The counters of one process; each kernel has its own, so that two can live side by side."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = self._counter("amber_requests", "Requests to ingest routes", "protocol", "status")
+        self.received = self._counter("amber_items_received", "Items answered 200 and durable", "category")
+        self.outcomes = self._counter("amber_items", "Items by what became of them", "category", "outcome")
+        self.digested = self._counter("amber_submissions_digested", "Submissions a worker is done with", "result")
+        self.dead = self._counter("amber_dead_letters", "Dead letters", "stream", "plugin")
+        self.calls = self._counter("amber_plugin_calls", "Hook calls", "plugin", "hook")
+        self.errors = self._counter("amber_plugin_errors", "Hook calls that failed", "plugin", "hook", "error")
+        self.seconds = Histogram(
+            "amber_plugin_seconds", "Time in hook calls", ("plugin", "hook"), registry=self.registry
+        )
+        self.publish_seconds = Histogram("amber_publish_seconds", "Until a frame is durable", registry=self.registry)
+        self.digest_seconds = Histogram("amber_digest_seconds", "Until a batch is stored", registry=self.registry)
+        self.lag = Gauge("amber_digest_lag", "Frames that wait to be digested", registry=self.registry)
+        self._recent: dict[str, deque[float]] = {}
+        self._costs: dict[str, PluginCost] = {}
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self.registry)
+
+    def called(self, plugin: str, hook: str, seconds: float, error: str = "", kind: str = "") -> None:
+        """Count one hook call; `error` is what went wrong, `kind` its class."""
+        self.calls.labels(plugin, hook).inc()
+        self.seconds.labels(plugin, hook).observe(seconds)
+        if error:
+            self.errors.labels(plugin, hook, kind).inc()
+        self._recent.setdefault(plugin, deque(maxlen=RECENT)).append(seconds)
+        cost = self._costs.get(plugin, PluginCost())
+        self._costs[plugin] = PluginCost(cost.calls + 1, cost.errors + bool(error), 0.0, error or cost.last_error)
+
+    def cost(self, plugin: str) -> PluginCost:
+        """What a plugin has cost so far."""
+        cost = self._costs.get(plugin, PluginCost())
+        recent = sorted(self._recent.get(plugin, ()))
+        p95 = recent[int(len(recent) * 0.95)] if recent else 0.0
+        return PluginCost(cost.calls, cost.errors, p95, cost.last_error)
+
+    def lag_from(self, measure: Callable[[], float]) -> None:
+        """Read the lag with this function whenever somebody asks."""
+        self.lag.set_function(measure)
+
+    def render(self) -> bytes:
+        """All of it as Prometheus text."""
+        return generate_latest(self.registry)
