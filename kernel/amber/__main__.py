@@ -1,0 +1,5 @@
+"""`python -m amber`."""
+
+from amber.cli import main
+
+main()

@@ -1,0 +1,97 @@
+"""Who is asking, and whether they may: deny by default."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from amber.dispatch import Dispatcher
+from amber.errors import Denied, PluginError
+from amber.model import AuthRequest, Principal, Resource
+
+PUBLIC = "public"
+"""The action of routes that are open to everyone; the only one nobody has to be asked about."""
+REMEMBERED = 10_000
+GOOD_FOR, BAD_FOR = 60.0, 2.0
+"""Seconds an answer is kept when nobody tells of a change: a key that works, a key that does not."""
+
+
+class Access:
+    """Asks the auth plugins."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def authenticate(self, request: AuthRequest) -> Principal:
+        """Who the request is from; anonymous when no plugin knows. Raises Denied for a bad credential."""
+        answer = await self._dispatcher.first("authenticate", _principal, request=request)
+        return answer.value if answer is not None and answer.value is not None else Principal("anonymous")
+
+    async def authorise(self, principal: Principal, action: str, resource: Resource) -> None:
+        """Returns if the principal may; raises Denied otherwise."""
+        if action == PUBLIC:
+            return
+        allowed = False
+        for plugin in self._dispatcher.plugins("authorise"):
+            try:
+                verdict = await self._dispatcher.ask(
+                    plugin, "authorise", _verdict, principal=principal, action=action, resource=resource
+                )
+            except PluginError as error:
+                raise Denied(f"{plugin} could not decide about {action}") from error
+            if verdict is False:
+                raise Denied(f"this needs {action}")
+            allowed = allowed or verdict is True
+        if not allowed:
+            detail = "sign in or send a token" if principal.kind == "anonymous" else f"this needs {action}"
+            raise Denied(detail, status=401 if principal.kind == "anonymous" else 403)
+
+
+def _principal(value: Any) -> Principal | None:
+    if value is None or isinstance(value, Principal):
+        return value
+    raise TypeError(f"answered {type(value).__name__}, expected Principal or None")
+
+
+def _verdict(value: Any) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise TypeError(f"answered {type(value).__name__}, expected True, False or None")
+
+
+class KeyCache:
+    """What the auth plugins said about ingest keys, for a while; facts about keys and projects empty it."""
+
+    def __init__(self, access: Access, clock: Callable[[], float] = time.monotonic) -> None:
+        self._access, self._clock = access, clock
+        self._known: OrderedDict[tuple[str, ...], tuple[float, Principal | Denied]] = OrderedDict()
+
+    async def principal(self, request: AuthRequest) -> Principal:
+        """The principal of an ingest request. Raises Denied."""
+        origin = request.headers.get("origin") or request.headers.get("referer") or ""
+        identity = (request.key, request.project, origin)
+        found = self._known.get(identity)
+        if found is None or found[0] < self._clock():
+            found = await self._ask(identity, request)
+        self._known.move_to_end(identity)
+        if isinstance(found[1], Denied):
+            raise Denied(found[1].detail, status=found[1].status)
+        return found[1]
+
+    async def _ask(self, identity: tuple[str, ...], request: AuthRequest) -> tuple[float, Principal | Denied]:
+        answer: Principal | Denied
+        try:
+            answer = await self._access.authenticate(request)
+            if answer.project is None:
+                answer = Denied("event submission rejected with_reason: unknown key", status=403)
+        except Denied as denied:
+            answer = denied
+        found = (self._clock() + (BAD_FOR if isinstance(answer, Denied) else GOOD_FOR), answer)
+        self._known[identity] = found
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return found
+
+    def clear(self) -> None:
+        """Forget everything: a key or a project changed."""
+        self._known.clear()

@@ -1,0 +1,106 @@
+"""The `amber` command: the kernel's own commands, and those of plugins, found only when they are needed."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from amber.cli.dead import dead
+from amber.cli.options import placed, said_before
+from amber.cli.places import check_config, list_plugins
+from amber.cli.processes import serve, up, work
+from amber.cli.sendtest import send_test
+from amber.errors import AmberError
+from amber.version import version
+
+
+class Commands(click.Group):
+    """A group that also knows the commands of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The kernel's commands and the plugins', by name."""
+        return sorted({*super().list_commands(ctx), *plugin_commands()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name; plugins are loaded only if the kernel has none of that name."""
+        return super().get_command(ctx, cmd_name) or plugin_commands().get(cmd_name)
+
+
+def plugin_commands() -> dict[str, click.Command]:
+    """The commands of every running plugin, each ready to be given its plugin's context."""
+    from amber.kernel import Kernel
+    from amber.runtime import settings
+
+    data, file = said_before(sys.argv[1:])
+    kernel = Kernel(settings(data, file), data)
+
+    async def ask() -> dict[str, click.Command]:
+        await kernel.start(is_storing=False)
+        answers = await kernel.dispatcher.collect("cli_commands", list)
+        await kernel.stop()
+        return {command.name: equip(command, answer.plugin) for answer in answers for command in answer.value}
+
+    return asyncio.run(ask())
+
+
+def equip(command: click.Command, plugin: str) -> click.Command:
+    """Give a plugin's command, and each one below it, `--data`, `--config` and the plugin's context as `obj`."""
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            command.commands[name] = equip(below, plugin)
+        return command
+    command.callback = _with_context(command.callback or (lambda: None), plugin)
+    return placed(command)
+
+
+def _with_context(callback: Callable[..., Any], plugin: str) -> Callable[..., Any]:
+    def run(*positional: Any, data: Path, config: Path | None, **given: Any) -> Any:
+        from amber.kernel import Kernel
+        from amber.runtime import settings
+
+        kernel = Kernel(settings(data, config), data)
+        asyncio.run(kernel.start())
+        try:
+            click.get_current_context().obj = kernel.dispatcher.contexts[plugin]
+            return callback(*positional, **given)
+        finally:
+            asyncio.run(kernel.stop())
+
+    return run
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version=version(), prog_name="amber")
+def cli() -> None:
+    """Amber: an error tracker that explains itself."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@click.group()
+def config() -> None:
+    """Look at the configuration."""
+
+
+config.add_command(placed(check_config))
+for _command in (up, serve, work, list_plugins, send_test):
+    cli.add_command(placed(_command))
+cli.add_command(config)
+cli.add_command(dead)
+
+
+def main() -> None:
+    """Run the command line; an error Amber raised on purpose is one clear sentence and exit code 1."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except AmberError as error:
+        click.echo(f"amber: {error}", err=True)
+        sys.exit(1)

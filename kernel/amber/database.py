@@ -1,0 +1,103 @@
+"""Engines for the relational database: SQLite on a file or in memory, and PostgreSQL."""
+
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from amber.errors import ConfigError
+
+EXAMPLES = "sqlite:///path/to/amber.db, sqlite:// (memory) or postgresql+psycopg://user:password@host/name"
+BUSY_SECONDS = 10
+
+
+def make_engine(url: str) -> Engine:
+    """The engine behind `url`; a folder that an SQLite file needs is made.
+
+    On SQLite a transaction takes the write lock when it begins, so that it never fails half-way for want of it; who only
+    reads takes `engine.execution_options(read_only=True)`, which waits for nobody. Raises ConfigError when nothing can be
+    made of the URL or its folder.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        # What the stores do under their locks needs each statement to see what was committed before it began.
+        isolation_level="READ COMMITTED",
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "amber"},
+    )
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """The file an SQLite engine stands on; None for memory and for every other database."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and not _in_memory(engine.url) and name else None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend, driver = parsed.get_backend_name(), parsed.drivername
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise ConfigError(f"the database URL cannot be read; it looks like {EXAMPLES}") from None
+    if driver not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgres"):
+        raise ConfigError(f"the database {driver} is not one Amber can use; give {EXAMPLES}")
+    if backend != "sqlite" and not parsed.database:
+        raise ConfigError(f"the database URL names no database; it looks like {EXAMPLES}")
+    return parsed
+
+
+def _in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:")
+
+
+def _sqlite(url: URL) -> Engine:
+    if _in_memory(url):
+        # The database lives in its one connection. A pool of one hands it to one thread at a time, a whole transaction
+        # long; SQLAlchemy's StaticPool would let the transactions of several threads run into each other.
+        size, overflow = 1, 0
+    else:
+        _make_folder(Path(str(url.database)))
+        size, overflow = 5, 10
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=3 * BUSY_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab"):  # the plainest proof that the file can be written
+            pass
+    except OSError as error:
+        raise ConfigError(f"the database file {file} cannot be written: {error.strerror or error}") from None
+
+
+def _set_up(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+    # BEGIN is ours to say (see _begin); Python's own would come late, and as DEFERRED.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    # The bus forgets an item once we acknowledge it, so a commit must outlive a power cut: NORMAL would not do.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16000")
+
+
+def _begin(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,311 @@
+"""A worker's main job: frames from the bus become stored events, each counted once."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from amber import frames
+from amber.bus import ITEMS, Bus, Message
+from amber.delivery import DeadLetters, Verdict
+from amber.dispatch import Dispatcher
+from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
+from amber.handlers import Handlers
+from amber.metrics import Metrics
+from amber.model import (
+    Batch,
+    BlobStore,
+    Decoded,
+    Directory,
+    Event,
+    EventStore,
+    Feedback,
+    GroupedEvent,
+    IngestProtocol,
+    IssueStore,
+    OutcomeCount,
+    Project,
+    Submission,
+)
+from amber.pipeline import Pipeline, by_project
+
+log = logging.getLogger("amber.digest")
+
+
+class Stores(Struct, frozen=True):
+    """The four roles a worker writes to."""
+
+    events: EventStore
+    issues: IssueStore
+    blobs: BlobStore
+    directory: Directory
+
+
+class Job:
+    """One submission on its way through the digest."""
+
+    def __init__(self, message: Message, submission: Submission) -> None:
+        self.message, self.submission = message, submission
+        self.decoded = Decoded()
+        self.failure: PluginError | Reject | None = None
+
+    def fail(self, error: PluginError | Reject) -> None:
+        """Remember the first reason why this submission is set aside."""
+        self.failure = self.failure or error
+
+
+Owners = dict[tuple[int, str], list[Job]]
+"""Which submissions an event came in: the same event may have been sent several times."""
+
+
+def fail(events: Sequence[Event], owners: Owners, error: PluginError | Reject) -> None:
+    """Set aside every submission that one of these events came in."""
+    for event in events:
+        for job in owners[event.project, event.id]:
+            job.fail(error)
+
+
+class Digest:
+    """Handles batches of messages for `Delivery`."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, bus: Bus, stores: Stores, metrics: Metrics, protocols: dict[str, IngestProtocol]
+    ) -> None:
+        self._dispatcher, self._bus, self._stores, self._metrics = dispatcher, bus, stores, metrics
+        self._protocols = protocols
+        self._pipeline = Pipeline(dispatcher)
+        self._handlers = Handlers(dispatcher)
+        self._dead = DeadLetters(bus, metrics)
+        self.on_stored: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """Ask the plugins which item types they take."""
+        await self._handlers.start()
+
+    async def handle(self, messages: Sequence[Message]) -> Sequence[Verdict]:
+        """Digest some messages; one batch, one transaction. A batch that fails is taken message by message."""
+        started = time.perf_counter()
+        try:
+            await self._digest(messages)
+        except Unavailable as error:
+            return [error] * len(messages)
+        except Exception as error:
+            if len(messages) == 1:
+                return [await self._alone(messages[0], error)]
+            log.exception("a batch of %d messages failed and is taken apart", len(messages))
+            return [verdict for message in messages for verdict in await self.handle([message])]
+        self._metrics.digest_seconds.observe(time.perf_counter() - started)
+        self.on_stored()
+        return [None] * len(messages)
+
+    async def _alone(self, message: Message, error: Exception) -> Verdict:
+        """What to do with one message that failed: a frame of several is split, so that each stands for itself."""
+        if isinstance(error, Reject):
+            return error
+        submissions = frames.decode(message.data)
+        if len(submissions) == 1:
+            return error
+        log.error("a frame of %d submissions failed and is split: %r", len(submissions), error)
+        for submission in submissions:
+            await self._resubmit(message.subject, submission, "split")
+        return None
+
+    async def _resubmit(self, subject: str, submission: Submission, why: str) -> None:
+        await self._bus.publish(subject, frames.encode([submission]), f"{why}-{submission.id}")
+
+    async def _digest(self, messages: Sequence[Message]) -> None:
+        marks = [(message.stream, message.seq) for message in messages]
+        known = await asyncio.to_thread(self._stores.issues.applied, marks)
+        fresh = [message for message in messages if (message.stream, message.seq) not in known]
+        if not fresh:
+            return
+        jobs = [Job(message, submission) for message in fresh for submission in frames.decode(message.data)]
+        await self._fetch_bodies(jobs)
+        await self._decode(jobs)
+        grouped, feedback = await self._events(jobs)
+        counted = await self._items(jobs)
+        await self._set_aside(jobs)
+        await self._store(fresh, jobs, grouped, feedback, counted)
+
+    async def _fetch_bodies(self, jobs: Sequence[Job]) -> None:
+        """Bodies too large for the bus come from the blob store."""
+        for job in jobs:
+            if job.submission.blob:
+                body = await asyncio.to_thread(self._stores.blobs.get, job.submission.blob)
+                if body is None:
+                    job.fail(Reject(f"its body {job.submission.blob} is not in the blob store"))
+                else:
+                    job.submission = replace(job.submission, body=body)
+
+    async def _decode(self, jobs: Sequence[Job]) -> None:
+        for name in dict.fromkeys(job.submission.protocol for job in jobs if job.failure is None):
+            mine = [job for job in jobs if job.submission.protocol == name and job.failure is None]
+            if name not in self._protocols:
+                for job in mine:
+                    job.fail(Reject(f"no running plugin speaks the protocol {name!r}"))
+            else:
+                await self._decode_with(self._protocols[name].decode, name, mine)
+
+    async def _decode_with(self, decode: Callable[[Submission], Decoded], plugin: str, jobs: Sequence[Job]) -> None:
+        """Decode in one call; when that fails, one by one, so that one submission does not take the others with it."""
+
+        def run() -> list[Decoded]:
+            return [decode(job.submission) for job in jobs]
+
+        try:
+            answers = await self._dispatcher.call(plugin, "ingest_protocols", _all_decoded, run)
+        except PluginError as error:
+            if len(jobs) == 1 or isinstance(error.cause, TimeoutError):
+                for job in jobs:
+                    job.fail(error)
+                return
+            for job in jobs:
+                await self._decode_with(decode, plugin, [job])
+            return
+        for job, decoded in zip(jobs, answers, strict=True):
+            job.decoded = decoded
+
+    async def _events(self, jobs: Sequence[Job]) -> tuple[list[GroupedEvent], list[Event]]:
+        """All events, enriched, scrubbed and grouped; feedback is not grouped."""
+        owners: Owners = {}
+        for job in jobs:
+            for event in job.decoded.events if job.failure is None else ():
+                owners.setdefault((event.project, event.id), []).append(job)
+        grouped: list[GroupedEvent] = []
+        feedback: list[Event] = []
+        sound = [event for job in jobs if job.failure is None for event in job.decoded.events]
+        for number, events in by_project(sound).items():
+            project = await asyncio.to_thread(self._stores.directory.project, str(number))
+            if project is None:
+                fail(events, owners, Reject(f"project {number} does not exist any more"))
+                continue
+            clean = await self._clean(events, project, owners)
+            feedback += [event for event in clean if event.type == "feedback"]
+            grouped += await self._pipeline.group([event for event in clean if event.type != "feedback"], project)
+        return grouped, feedback
+
+    async def _clean(self, events: Sequence[Event], project: Project, owners: "Owners") -> list[Event]:
+        enriched = await self._pipeline.enrich(events, project)
+        clean = []
+        for event, scrubbed in zip(events, await self._pipeline.scrub(enriched, project), strict=True):
+            if isinstance(scrubbed, PluginError):
+                fail([event], owners, scrubbed)
+            else:
+                clean.append(scrubbed)
+        return clean
+
+    async def _items(self, jobs: Sequence[Job]) -> list[OutcomeCount]:
+        """Items through the plugins that claim them; those a plugin failed on are delivered again on their own."""
+        sound = [job for job in jobs if job.failure is None]
+        result = await self._handlers.handle([item for job in sound for item in job.decoded.items])
+        owners = {item.id: job for job in sound for item in job.decoded.items}
+        for item, error in result.failed:
+            job = owners[item.id]
+            if len(job.decoded.items) == 1 and not job.decoded.events:
+                raise error
+            await self._resubmit(job.message.subject, only(job.submission, item.id), f"item-{item.id}")
+        return result.outcomes
+
+    async def _set_aside(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.failure is not None:
+                plugin = job.failure.plugin if isinstance(job.failure, PluginError) else job.submission.protocol
+                # a body from the blob store stays there; it would not fit into a message
+                kept = replace(job.submission, body=b"") if job.submission.blob else job.submission
+                original = replace(job.message, data=frames.encode([kept]))
+                await self._dead.add(ITEMS.name, plugin, str(job.failure), original)
+
+    async def _store(
+        self,
+        messages: Sequence[Message],
+        jobs: Sequence[Job],
+        grouped: Sequence[GroupedEvent],
+        feedback: Sequence[Event],
+        counted: Sequence[OutcomeCount],
+    ) -> None:
+        failed = {(e.project, e.id) for job in jobs if job.failure is not None for e in job.decoded.events}
+        grouped = [entry for entry in grouped if (entry.event.project, entry.event.id) not in failed]
+        outcomes = [*counted, *(_counted(event, "stored") for event in feedback)]
+        for job in jobs:
+            outcomes += job_outcomes(job)
+        marks = tuple((message.stream, message.seq) for message in messages)
+        batch = Batch(marks, tuple(grouped), tuple(outcomes))
+        try:
+            applied = await asyncio.to_thread(self._write, batch, feedback)
+        except AlreadyApplied as error:
+            await self._digest([m for m in messages if (m.stream, m.seq) not in error.marks])
+            return
+        self._count(batch, applied)
+        await self._forget_bodies(jobs)
+
+    def _write(self, batch: Batch, feedback: Sequence[Event]) -> int:
+        """Events first, keyed so that a repeat is harmless; then, in one transaction, all that counts them."""
+        self._stores.events.write_events(batch.events)
+        if feedback:
+            self._stores.events.write_feedback([feedback_of(event) for event in feedback])
+        return self._stores.issues.apply(batch).stored
+
+    def _count(self, batch: Batch, stored: int) -> None:
+        for outcome in batch.outcomes:
+            self._metrics.outcomes.labels(outcome.category, outcome.outcome).inc(outcome.quantity)
+        self._metrics.outcomes.labels("error", "stored").inc(stored)
+        self._metrics.outcomes.labels("error", "filtered").inc(len(batch.events) - stored)
+        self._metrics.digested.labels("stored").inc(len(batch.marks))
+
+    async def _forget_bodies(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.submission.blob and job.failure is None:
+                await asyncio.to_thread(self._stores.blobs.delete, job.submission.blob)
+
+
+def _all_decoded(value: Any) -> list[Decoded]:
+    if not all(isinstance(one, Decoded) for one in value):
+        raise TypeError("decode answered something else than Decoded")
+    return list(value)
+
+
+def job_outcomes(job: Job) -> list[OutcomeCount]:
+    """What a submission adds to the counts apart from stored events and handled items."""
+    hour = int(job.submission.received_at // 3600)
+    return [replace(outcome, hour=outcome.hour or hour) for outcome in _told(job)]
+
+
+def _told(job: Job) -> list[OutcomeCount]:
+    dropped = [outcome for outcome in job.submission.dropped.values() if outcome.quantity]
+    if job.failure is None:
+        return [*dropped, *job.decoded.outcomes]
+    notes = job.submission.meta.get("categories") or ["error"]
+    sent = [category for position, category in enumerate(notes) if position not in job.submission.dropped]
+    reason = job.failure.plugin if isinstance(job.failure, PluginError) else "rejected"
+    return [*dropped, *(OutcomeCount(job.submission.project, category, "dead", reason) for category in sent)]
+
+
+def only(submission: Submission, item_id: str) -> Submission:
+    """The submission with every item but one left out, without counting those again."""
+    position = int(item_id.rsplit(":", 1)[1])
+    others = range(len(submission.meta.get("categories") or ()))
+    silent = OutcomeCount(submission.project, "", "", quantity=0)
+    return replace(submission, dropped={number: silent for number in others if number != position})
+
+
+def feedback_of(event: Event) -> Feedback:
+    """A feedback event as the store keeps it."""
+    told = (event.data.get("contexts") or {}).get("feedback") or {}
+    return Feedback(
+        id=event.id,
+        project=event.project,
+        event_id=str(told.get("associated_event_id") or ""),
+        name=str(told.get("name") or ""),
+        email=str(told.get("contact_email") or ""),
+        message=str(told.get("message") or ""),
+        received_at=event.received_at,
+        data=event.data,
+    )
+
+
+def _counted(event: Event, outcome: str) -> OutcomeCount:
+    return OutcomeCount(event.project, event.category, outcome, hour=int(event.received_at // 3600))

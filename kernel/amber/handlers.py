@@ -1,0 +1,93 @@
+"""Items that are not events, handed in batches to the plugins that claim their types."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from amber.dispatch import Dispatcher
+from amber.errors import PluginError
+from amber.model import Handled, Item, ItemHandler, OutcomeCount
+
+
+class Result(Struct, frozen=True):
+    """What became of a batch of items."""
+
+    outcomes: list[OutcomeCount]
+    failed: list[tuple[Item, PluginError]]
+
+
+class Handlers:
+    """Who takes which type."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._claims: dict[str, tuple[str, ItemHandler]] = {}
+
+    async def start(self) -> None:
+        """Ask every plugin which types it takes; the first in order gets a type."""
+        claims: dict[str, tuple[str, ItemHandler]] = {}
+        for answer in await self._dispatcher.collect("item_handlers", _all_handlers):
+            for handler in answer.value:
+                for kind in handler.types:
+                    claims.setdefault(kind, (answer.plugin, handler))
+        self._claims = claims
+
+    async def handle(self, items: Sequence[Item]) -> Result:
+        """Each item's outcome; a type nobody claims is `unhandled`."""
+        result = Result([], [])
+        batches: dict[int, tuple[str, ItemHandler, list[Item]]] = {}
+        for item in items:
+            claim = self._claims.get(item.type)
+            if claim is None:
+                result.outcomes.append(outcome_of(item, Handled("unhandled", item.type[:64])))
+            else:
+                plugin, handler = claim
+                batches.setdefault(id(handler), (plugin, handler, []))[2].append(item)
+        for plugin, handler, batch in batches.values():
+            await self._ask(plugin, handler, batch, result)
+        return result
+
+    async def _ask(self, plugin: str, handler: ItemHandler, items: Sequence[Item], result: Result) -> None:
+        """Hand over a batch; one that fails is halved until the items that make it fail stand alone."""
+        ctx = self._dispatcher.contexts.get(plugin)
+        try:
+            answers = await self._dispatcher.call(
+                plugin, "item_handlers", _one_for_each(len(items)), lambda: handler.handle(items, ctx)
+            )
+        except PluginError as error:
+            if len(items) == 1 or isinstance(error.cause, TimeoutError):
+                result.failed.extend((item, error) for item in items)
+                return
+            middle = len(items) // 2
+            await self._ask(plugin, handler, items[:middle], result)
+            await self._ask(plugin, handler, items[middle:], result)
+            return
+        for item, handled in zip(items, answers, strict=True):
+            result.outcomes.append(outcome_of(item, handled))
+            hour = int(item.received_at // 3600)
+            result.outcomes.extend(replace(count, hour=count.hour or hour) for count in handled.counts)
+
+
+def outcome_of(item: Item, handled: Handled) -> OutcomeCount:
+    """What an item adds to the counts."""
+    return OutcomeCount(
+        item.project, item.category, handled.outcome, handled.reason, hour=int(item.received_at // 3600)
+    )
+
+
+def _all_handlers(value: Any) -> Sequence[ItemHandler]:
+    if not all(isinstance(one, ItemHandler) for one in value):
+        raise TypeError("item_handlers answered something else than ItemHandlers")
+    return list(value)
+
+
+def _one_for_each(count: int) -> Callable[[Any], Sequence[Handled]]:
+    def check(value: Any) -> Sequence[Handled]:
+        answers = list(value)
+        if len(answers) != count or not all(isinstance(one, Handled) for one in answers):
+            raise TypeError(f"handle answered {len(answers)} entries for {count} items, or not Handled")
+        return answers
+
+    return check

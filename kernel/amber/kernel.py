@@ -1,0 +1,210 @@
+"""One process's Amber: everything it owns, put together and taken apart in one place."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from amber.bus import Bus, fact_subject
+from amber.config import Settings
+from amber.context import Context, Services
+from amber.digest import Stores
+from amber.dispatch import Dispatcher
+from amber.errors import AmberError, ConfigError, PluginError
+from amber.metrics import Metrics
+from amber.model import Fact, IngestProtocol
+from amber.outbox import publish_fact
+from amber.registry import Plugin, Registry, State
+from amber.spec import Kind, hooks
+
+if TYPE_CHECKING:
+    import httpx
+    from sqlalchemy import Engine
+
+log = logging.getLogger("amber.kernel")
+
+
+class Kernel:
+    """Owns the plugins, the stores and the counters of one process. Two can live side by side."""
+
+    def __init__(self, settings: Settings, data: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self.settings, self.data = settings, data
+        self.metrics = Metrics()
+        self.registry = Registry(settings, environment)
+        self.dispatcher = Dispatcher(self.registry.manager, self.metrics)
+        self.services = Services(data)
+        self.bus: Bus | None = None
+        self._engine: Engine | None = None
+        self._http: httpx.AsyncClient | None = None
+        self._listening: list[tuple[str, Callable[[Fact], None]]] = []
+        self.services.engine = self.engine
+        self.services.http = self.http
+        self.services.kernel = {"public_url": settings.server.url, "plugins": self.report}
+
+    async def start(self, bus: Bus | None = None, *, is_storing: bool = True) -> None:
+        """Load plugins, migrate, fill the roles, start the plugins.
+
+        Without a bus nothing can be published (the command line); with `is_storing` off no store is opened either.
+        Raises ConfigError when a role cannot be filled.
+        """
+        self.bus = bus
+        if bus is not None:
+            self.services.publish, self.services.listen = self._publish, self._listen
+        self.registry.load()
+        self._introduce()
+        if is_storing:
+            await asyncio.to_thread(self._migrate)
+            await self._fill_roles()
+        for plugin in self.registry.running():
+            await self._start(plugin)
+        for subject, callback in self._listening:
+            await self._subscribe(subject, callback)
+
+    def _introduce(self) -> None:
+        """Tell the dispatcher about each plugin's context, rank and budget."""
+        self.dispatcher.order = self.settings.order
+        for plugin in self.registry.running():
+            manifest = plugin.manifest
+            if manifest is not None:
+                self.dispatcher.contexts[plugin.name] = Context(manifest, plugin.config, self.services)
+                self.dispatcher.ranks[plugin.name] = manifest.order
+                self.dispatcher.budgets[plugin.name] = manifest.budget_ms
+
+    def _migrate(self) -> None:
+        from amber.migrate import upgrade
+
+        for plugin in self.registry.running():
+            folder = Path(str(getattr(plugin.module, "__file__", ""))).parent / "migrations"
+            if folder.is_dir():
+                try:
+                    upgrade(self.engine(), plugin.name, folder)
+                except ConfigError as error:
+                    self.registry.fail(plugin.name, str(error))
+
+    async def _fill_roles(self) -> None:
+        for role, hook in hooks().items():
+            if hook.kind is Kind.ROLE:
+                plugin = self._holder(role)
+                try:
+                    self.services.roles[role] = await self.dispatcher.ask(plugin, role, _present)
+                except (PluginError, AmberError) as error:
+                    raise ConfigError(f"the role {role} cannot be filled: {error}") from error
+
+    def _holder(self, role: str) -> str:
+        able = self.dispatcher.plugins(role)
+        named = self.settings.roles.get(role)
+        if named is not None and named not in able:
+            known = self.registry.plugins.get(named)
+            reason = f": {known.reason}" if known is not None and known.reason else ""
+            raise ConfigError(f"[roles] {role} = {named!r}, but that plugin is not running or has no such role{reason}")
+        if named is None and len(able) != 1:
+            choice = " or ".join(able) or "a storage plugin (none is running)"
+            raise ConfigError(f"exactly one plugin must hold the role {role}: set [roles] {role} to {choice}")
+        return named or able[0]
+
+    async def _start(self, plugin: Plugin) -> None:
+        if plugin.name in self.dispatcher.plugins("plugin_start"):
+            try:
+                await self.dispatcher.ask(plugin.name, "plugin_start", lambda value: value)
+            except AmberError as error:
+                self.registry.fail(plugin.name, f"it could not start: {error}")
+
+    async def stop(self) -> None:
+        """Stop the plugins and let go of everything."""
+        await self.dispatcher.collect("plugin_stop", lambda value: value)
+        self.dispatcher.close()
+        if self._http is not None:
+            await self._http.aclose()
+        if self.bus is not None:
+            await self.bus.close()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def engine(self) -> "Engine":
+        """The relational database's engine, made on first use."""
+        if self._engine is None:
+            from amber.database import make_engine
+
+            self._engine = make_engine(self.settings.database.url or f"sqlite:///{self.data / 'amber.db'}")
+        return self._engine
+
+    def http(self) -> "httpx.AsyncClient":
+        """The client for requests to the outside, made on first use."""
+        if self._http is None:
+            import httpx
+
+            self._http = httpx.AsyncClient(timeout=10, follow_redirects=False)
+        return self._http
+
+    @property
+    def stores(self) -> Stores:
+        """The stores that hold the roles."""
+        roles = self.services.roles
+        return Stores(roles["event_store"], roles["issue_store"], roles["blob_store"], roles["directory"])
+
+    async def protocols(self) -> dict[str, IngestProtocol]:
+        """Every protocol that running plugins speak, by the plugin's name."""
+        found = await self.dispatcher.collect("ingest_protocols", _protocols)
+        return {answer.plugin: protocol for answer in found for protocol in answer.value}
+
+    async def _publish(self, fact: Fact) -> None:
+        if self.bus is None:
+            raise ConfigError("this process has no bus")
+        await publish_fact(self.bus, fact)
+
+    def _listen(self, kind: str, callback: Callable[[Fact], None]) -> None:
+        self._listening.append((fact_subject(kind, "*"), callback))
+
+    async def _subscribe(self, subject: str, callback: Callable[[Fact], None]) -> None:
+        async def heard(_: str, data: bytes) -> None:
+            callback(msgspec.json.decode(data, type=Fact))
+
+        if self.bus is not None:
+            await self.bus.listen(subject, heard)
+
+    async def listen(self, kinds: tuple[str, ...], callback: Callable[[Fact], None]) -> None:
+        """Call back in this process for every fact of these types; for the kernel's own caches."""
+        for kind in kinds:
+            await self._subscribe(fact_subject(kind, "*"), callback)
+
+    def report(self) -> list[dict[str, Any]]:
+        """Every plugin with its state, the reason for it, its rights and what it cost in this process."""
+        return [self._describe(plugin) for plugin in self.registry.plugins.values()]
+
+    def _describe(self, plugin: Plugin) -> dict[str, Any]:
+        manifest, cost = plugin.manifest, self.metrics.cost(plugin.name)
+        state, reason = plugin.state, plugin.reason
+        if state is State.RUNNING and self.dispatcher.breaker.is_tripped(plugin.name):
+            state, reason = State.TRIPPED, f"it failed too often; last: {cost.last_error}"
+        return {
+            "name": plugin.name,
+            "title": manifest.title if manifest else plugin.name,
+            "summary": manifest.summary if manifest else "",
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "families": list(manifest.families) if manifest else [],
+            "stability": manifest.stability if manifest else "",
+            "rights": msgspec.to_builtins(manifest.rights) if manifest else {},
+            "state": state.value,
+            "reason": reason,
+            "calls": cost.calls,
+            "errors": cost.errors,
+            "p95_ms": round(cost.p95 * 1000, 2),
+            "last_error": cost.last_error,
+        }
+
+
+def _present(value: Any) -> Any:
+    if value is None:
+        raise TypeError("answered None instead of a store")
+    return value
+
+
+def _protocols(value: Any) -> list[IngestProtocol]:
+    if not all(isinstance(one, IngestProtocol) for one in value):
+        raise TypeError("ingest_protocols answered something else than IngestProtocols")
+    return list(value)

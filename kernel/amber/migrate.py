@@ -1,0 +1,78 @@
+"""Brings the tables of one plugin up to date, each plugin by its own Alembic history, all under one lock."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from amber.database import sqlite_file
+from amber.errors import ConfigError, Unavailable
+
+SCRIPTS = Path(__file__).parent / "migrations"
+OWNER = re.compile(r"[a-z0-9_]{1,40}")
+LOCK_KEY = 0x616D626572  # "amber", so that no other program's advisory lock is ours
+LOCK_SECONDS = 120
+
+
+def upgrade(engine: Engine, owner: str, folder: Path) -> None:
+    """Bring the tables of the plugin `owner` to the newest revision in `folder/versions`, whole or not at all.
+
+    Each owner has a version table of its own, so a plugin that is gone never stands in another one's way. Raises
+    ConfigError when the database is of a newer version than the plugin, Unavailable when it does not answer.
+    """
+    if not OWNER.fullmatch(owner):
+        raise ConfigError(f"plugin {owner!r} cannot have tables: its name must match {OWNER.pattern}")
+    try:
+        with migration_lock(engine), engine.begin() as connection:
+            settings = _settings(owner, folder)
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+    except CommandError as error:
+        raise ConfigError(f"the tables of plugin {owner} cannot be brought up to date: {error}") from error
+    except OperationalError as error:
+        raise Unavailable(f"the database does not answer: {error.orig}") from error
+
+
+@contextmanager
+def migration_lock(engine: Engine) -> Iterator[None]:
+    """Hold off every other process that wants to change this database's tables. It cannot be taken twice.
+
+    A database in memory has no other process, so there is nothing to lock.
+    """
+    file = sqlite_file(engine)
+    if file is not None:
+        with _file_lock(file.with_name(file.name + ".lock")):
+            yield
+    elif engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _file_lock(file: Path) -> Iterator[None]:
+    # A transaction on an SQLite file of its own: it works on every platform and ends with its process, however it ends.
+    with closing(sqlite3.connect(file, timeout=LOCK_SECONDS, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"another process has been holding {file} for {LOCK_SECONDS} s: {error}") from error
+        yield
+
+
+def _settings(owner: str, folder: Path) -> Config:
+    settings = Config()
+    for name, value in (("script_location", SCRIPTS), ("version_locations", folder / "versions")):
+        settings.set_main_option(name, str(value).replace("%", "%%"))
+    settings.set_main_option("path_separator", "newline")  # any other separator may stand in a path
+    settings.attributes["version_table"] = f"alembic_version_{owner}"
+    return settings

