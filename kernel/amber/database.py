@@ -16,9 +16,9 @@ BUSY_SECONDS = 10
 def make_engine(url: str) -> Engine:
     """The engine behind `url`; a folder that an SQLite file needs is made.
 
-    On SQLite a transaction takes the write lock when it begins, so that it never fails half-way for want of it; who only
-    reads takes `engine.execution_options(read_only=True)`, which waits for nobody. Raises ConfigError when nothing can be
-    made of the URL or its folder.
+    On SQLite a transaction takes the write lock when it begins, so that it never fails half-way for want of it; who
+    only reads takes `engine.execution_options(read_only=True)`, which waits for nobody. Raises ConfigError when nothing
+    can be made of the URL or its folder.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":

@@ -75,7 +75,10 @@ class Pipeline:
                 raise ValueError("answered other events than it was given")
             return scrubbed
 
-        for plugin in self._dispatcher.plugins("scrub_events"):
+        plugins = self._dispatcher.plugins("scrub_events")
+        if not plugins:  # nothing unscrubbed is ever stored
+            raise PluginError("kernel", "scrub_events", TimeoutError("no scrubber is running"))
+        for plugin in plugins:
             events = await self._dispatcher.ask(plugin, "scrub_events", same_events, events=events, project=project)
         return events
 

@@ -74,7 +74,9 @@ def merge(own: str, own_text: str, others: Iterable[Status]) -> bytes:
         for family in text_string_to_metric_families(text):
             _, lines = families.setdefault(family.name, (family, []))
             lines += [
-                _line(sample.name, {**sample.labels, "process": process}, sample.value) for sample in family.samples
+                _line(sample.name, {**sample.labels, "process": process}, sample.value)
+                for sample in family.samples
+                if not sample.name.endswith("_created")  # when a counter was made tells nobody anything
             ]
     out: list[str] = []
     for name, (family, lines) in families.items():

@@ -31,6 +31,7 @@ class Worker:
         self._outbox = Outbox(kernel.stores.issues, bus)
         self._lag = 0
         self._items: Consumer | None = None
+        self._problems: tuple[str, ...] = ()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Digest until `stop`; what is in hand is finished. Raises what a consumer dies of."""
@@ -55,6 +56,10 @@ class Worker:
 
     async def _open_digest(self) -> None:
         kernel, settings = self._kernel, self._kernel.settings.worker
+        if not kernel.dispatcher.plugins("scrub_events"):
+            self._problems = ("worker: no plugin scrubs events, so items are kept but not digested",)
+            log.error("%s; `amber plugins` says why", self._problems[0])
+            return
         protocols = {**await kernel.protocols(), tally.PROTOCOL: tally.protocol()}
         digest = Digest(kernel.dispatcher, self._bus, kernel.stores, kernel.metrics, protocols)
         digest.on_stored = self._outbox.ring
@@ -96,6 +101,7 @@ class Worker:
             role="worker",
             at=time.time(),
             metrics=self._kernel.metrics.render().decode(),
+            problems=self._problems,
             plugins=tuple(self._kernel.report()),
         )
 

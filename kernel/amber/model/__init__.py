@@ -1,5 +1,6 @@
 """The words Amber is written in: frozen values that every room and every plugin shares."""
 
+from amber.model.addresses import dsn
 from amber.model.events import (
     Additions,
     Attachment,
@@ -108,6 +109,7 @@ __all__ = [
     "Team",
     "Token",
     "User",
+    "dsn",
     "new_token",
     "reach",
     "rfc3339",

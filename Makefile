@@ -1,0 +1,54 @@
+# What people, hooks and CI run. Each target does all of its own set-up; needed are Python 3.11 or newer, git and make.
+
+PORT ?= 8000
+DATA ?= data
+PYTEST_ARGS ?=
+# COVERAGE=1 makes `make test` measure branches, subprocesses included, and hold the floors of tools/coverage_floor.py.
+COVERAGE ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+TYPED := kernel/amber $(wildcard plugins/*/amber_*) tools
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench docs lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup: $(READY) ## Create .venv and install everything, once
+
+run: $(READY) ## Start Amber (PORT=8000 DATA=data)
+	@$(BIN)/amber up --port $(PORT) --data $(DATA)
+
+test: $(READY) ## Run the whole test suite (PYTEST_ARGS="-k name")
+ifeq ($(COVERAGE),)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	$(BIN)/python -m pytest --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python tools/coverage_floor.py
+endif
+
+check: $(READY) ## Lint, types, import rules and the house's own rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/house
+
+bench: $(READY) ## Measure accepted and stored events a second
+	@$(BIN)/python tests/bench/run.py
+
+docs: $(READY) ## Write docs/reference anew from the code
+	@$(BIN)/python tools/docs.py
+
+lock: $(READY) ## Pin what the pyproject.toml files ask for (LOCK_ARGS=--upgrade)
+	@$(BIN)/python tools/lock.py $(LOCK_ARGS)
+
+clean: ## Remove .venv and caches; leaves the data folder alone
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+
+$(READY): requirements.lock tools/set-up $(PROJECTS)
+	@tools/set-up
+	@touch $@

@@ -1,0 +1,25 @@
+"""Everything Amber knows and does, as JSON under `/api/v1`, and the commands for organisations and projects."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from amber import Context, hookimpl
+from litestar import Router
+
+from amber_api.v1.organisation_commands import organisation
+from amber_api.v1.project_commands import project
+from amber_api.v1.routes import HANDLERS
+from amber_api.v1.tenant import tenants
+
+
+@hookimpl
+def api_routes(ctx: Context[Any]) -> Sequence[Router]:
+    """Every route of the API; each handler is given the `Tenant` who asks."""
+    return [Router(path="/api/v1", route_handlers=HANDLERS, dependencies={"tenant": tenants(ctx)})]
+
+
+@hookimpl
+def cli_commands() -> Sequence[click.Command]:
+    """`amber project …` and `amber org …`."""
+    return [project, organisation]

@@ -1,0 +1,84 @@
+"""`/projects`: one app whose errors are kept together."""
+
+from typing import Annotated, Any
+
+import msgspec
+from amber.model import Project, rfc3339
+from litestar import get, patch, post
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from amber_api.v1.naming import LONGEST, SLUG, Wanted, add_project
+from amber_api.v1.query import invalid
+from amber_api.v1.shapes import PROBLEMS, Listing, listing
+from amber_api.v1.tenant import Caller
+
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Slug = Annotated[str, Meta(max_length=LONGEST, pattern=SLUG, description="Without it, made from the name")]
+Platform = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9._-]+$", description="Such as python or javascript")]
+Setting = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class ProjectItem(Struct, frozen=True):
+    """A project."""
+
+    id: str
+    slug: str
+    name: str
+    platform: str
+    created_at: str
+    settings: dict[str, Any]
+
+
+class NewProject(Struct, frozen=True, forbid_unknown_fields=True):
+    """A project to make."""
+
+    name: Name
+    slug: Slug | UnsetType = UNSET
+    platform: Platform = "other"
+
+
+class ProjectPatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change about a project. `settings` are merged key by key; null takes a key out."""
+
+    name: Name | UnsetType = UNSET
+    platform: Platform | UnsetType = UNSET
+    settings: Annotated[dict[Setting, Any], Meta(max_length=100)] | UnsetType = UNSET
+
+
+@get("/projects", action="project:read", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
+def list_projects(tenant: Caller) -> Listing[ProjectItem]:
+    """The projects the token may see, oldest first."""
+    return listing(tenant.projects(), shown)
+
+
+@post("/projects", action="org:admin", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
+def create_project(tenant: Caller, data: NewProject) -> ProjectItem:
+    """Make a project with its first key."""
+    wanted = Wanted(data.name, data.slug or "", data.platform)
+    audit = tenant.audit("project.create", data.name, {"name": data.name, "platform": data.platform})
+    return shown(add_project(tenant.directory, wanted, audit))
+
+
+@get("/projects/{project:str}", action="project:read", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
+def get_project(tenant: Caller, project: str) -> ProjectItem:
+    """One project by id or slug."""
+    return shown(tenant.project(project))
+
+
+@patch("/projects/{project:str}", action="project:admin", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
+def change_project(tenant: Caller, project: str, data: ProjectPatch) -> ProjectItem:
+    """Change name, platform or settings."""
+    known = tenant.project(project)
+    changes: dict[str, object] = msgspec.to_builtins(data)
+    if not changes:
+        invalid("body", "name one field to change at least", "body")
+    audit = tenant.audit("project.change", str(known.id), changes)
+    return shown(tenant.directory.change_project(known.id, changes, audit))
+
+
+def shown(one: Project) -> ProjectItem:
+    """A project as the API shows it."""
+    return ProjectItem(str(one.id), one.slug, one.name, one.platform, rfc3339(one.created_at), dict(one.settings))
+
+
+HANDLERS = (list_projects, create_project, get_project, change_project)

@@ -1,0 +1,126 @@
+"""The caller of one request, and what is theirs to see."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from amber import Context
+from amber.errors import Denied, Reject
+from amber.model import (
+    AuditEntry,
+    BlobStore,
+    Directory,
+    EventStore,
+    Issue,
+    IssueStore,
+    Organisation,
+    Principal,
+    Project,
+)
+from litestar import Request
+from litestar.di import Provide
+from litestar.params import Dependency
+
+T = TypeVar("T")
+ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
+EVENT_ID = re.compile(r"[0-9a-f]{32}")
+PROJECT_REF = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Tenant:
+    """Who asks, with the stores behind every answer.
+
+    Whatever is not theirs is answered like what does not exist: `Reject` with 404. Every handler looks projects and
+    issues up here and nowhere else.
+    """
+
+    def __init__(self, principal: Principal, client_ip: str, ctx: Context[Any]) -> None:
+        if principal.organisation is None:
+            raise Denied("send an API token", status=401)
+        self.principal, self.organisation = principal, principal.organisation
+        self._client_ip, self._ctx = client_ip, ctx
+        self.directory: Directory = ctx.role("directory")
+        self.issues: IssueStore = ctx.role("issue_store")
+        self.events: EventStore = ctx.role("event_store")
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Where the bytes of attachments are."""
+        store: BlobStore = self._ctx.role("blob_store")
+        return store
+
+    @property
+    def now(self) -> float:
+        """The time in Unix seconds."""
+        return self._ctx.now()
+
+    def kernel(self, name: str) -> Any:
+        """A part of the kernel, such as `public_url`."""
+        return self._ctx.kernel(name)
+
+    def own_organisation(self) -> Organisation:
+        """The organisation the caller belongs to."""
+        return existing(self.directory.organisation(str(self.organisation)), "organisation")
+
+    def projects(self) -> tuple[Project, ...]:
+        """The projects the caller may see, by id."""
+        return tuple(project for project in self.directory.projects(self.organisation) if self._sees(project))
+
+    def project(self, ref: str) -> Project:
+        """The project with this id or slug."""
+        return existing(self._project(ref), "project")
+
+    def issue(self, ref: str) -> Issue:
+        """The issue with this id."""
+        number = row_id(ref)
+        known = self.issues.get_issue(number) if number else None
+        home = self._project(str(known.project)) if known is not None else None
+        is_theirs = known is not None and home is not None and home.id == known.project
+        return existing(known if is_theirs else None, "issue")
+
+    def audit(self, action: str, subject: str, after: Mapping[str, object] | None = None) -> AuditEntry:
+        """What the audit log keeps of a change the caller makes; stores add what was there before."""
+        actor = f"{self.principal.kind}:{self.principal.id}"
+        return AuditEntry(
+            self.organisation, actor, action, subject, self.now, after=after or {}, client_ip=self._client_ip
+        )
+
+    def _project(self, ref: str) -> Project | None:
+        known = self.directory.project(ref, self.organisation) if PROJECT_REF.fullmatch(ref) else None
+        return known if known is not None and self._sees(known) else None
+
+    def _sees(self, project: Project) -> bool:
+        return project.organisation == self.organisation and self.principal.project in (None, project.id)
+
+
+Caller = Annotated[Tenant, Dependency(skip_validation=True)]
+"""A handler's parameter `tenant`."""
+
+
+def tenants(ctx: Context[Any]) -> Provide:
+    """What gives every handler its `tenant`."""
+
+    def tenant(request: Request[Principal, Any, Any]) -> Tenant:
+        return Tenant(request.user, str(request.scope.get("amber_client_ip", "")), ctx)
+
+    return Provide(tenant, sync_to_thread=False)
+
+
+def row_id(text: str) -> int:
+    """The number in an id; 0, which nothing has, where there is none."""
+    return int(text) if ROW_ID.fullmatch(text) else 0
+
+
+def event_id_of(text: str) -> str:
+    """An event's id as stores know it; text that is none answers like an event that does not exist."""
+    plain = text.replace("-", "").lower()
+    if not EVENT_ID.fullmatch(plain):
+        raise Reject("no such event", status=404)
+    return plain
+
+
+def existing(value: T | None, what: str) -> T:
+    """`value`, or `Reject` with 404 where there is none."""
+    if value is None:
+        raise Reject(f"no such {what}", status=404)
+    return value

@@ -1,0 +1,1 @@
+"""Who may do what in Amber: project keys, API tokens, passwords and scopes."""

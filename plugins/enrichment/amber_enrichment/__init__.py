@@ -1,0 +1,1 @@
+"""What Amber adds to and takes out of events before they are stored."""

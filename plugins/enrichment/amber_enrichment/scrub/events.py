@@ -1,0 +1,93 @@
+"""One event without its secrets: where could one be, and what do the exact rules say there."""
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+import msgspec
+
+from amber.model import Additions, Event
+from amber_enrichment.scrub.candidates import suspects
+from amber_enrichment.scrub.notes import Note, noted
+from amber_enrichment.scrub.places import TREE
+from amber_enrichment.scrub.rules import Rules
+from amber_enrichment.scrub.shapes import FILTERED
+from amber_enrichment.scrub.texts import Remark, key_rule
+from amber_enrichment.scrub.walk import Everything, Walk
+
+ADDRESSES = (("user", "ip_address"), ("request", "env", "REMOTE_ADDR"), ("sdk", "client_ip"))
+
+
+def scrub_event(event: Event, rules: Rules) -> Event:
+    """The event without its secrets; the same object where it holds none."""
+    found = _suspects((event.data, event.additions) if event.additions else event.data, rules)
+    return walk_event(event, rules, found) if found is not None or rules.ips else event
+
+
+def _suspects(value: object, rules: Rules) -> Container[object] | None:
+    """What is worth a look, or None if nothing is."""
+    try:
+        encoded = msgspec.json.encode(value)
+    except (UnicodeEncodeError, OverflowError):  # lone surrogates, enormous numbers: no fast way, so look everywhere
+        return Everything()
+    return suspects(encoded, rules) or None
+
+
+def walk_event(event: Event, rules: Rules, found: Container[object] | None) -> Event:
+    """The event after the exact rules were applied to everything in it that is among the suspects."""
+    walk = Walk(rules, frozenset() if found is None else found)
+    data = _without_addresses(event.data, walk) if rules.ips else event.data
+    data = walk.value(dict(data), "event", ())
+    meta = _meta(data.get("_meta"), False, walk)
+    additions = {name: _addition(name, addition, walk) for name, addition in event.additions.items()}
+    if not walk.notes:
+        return event
+    data = {**data, "_meta": noted(meta, [note for note in walk.notes if note.path[:1] != ("_meta",)])}
+    return msgspec.structs.replace(event, data=data, additions=additions)
+
+
+def _without_addresses(data: Mapping[str, Any], walk: Walk) -> Mapping[str, Any]:
+    """The event without the fields that are nothing but a person's address."""
+    for path in ADDRESSES:
+        if walk.rules.excluded.isdisjoint(key.lower() for key in path):
+            data = _without(data, path, walk, path)
+    return data
+
+
+def _without(node: Mapping[str, Any], path: tuple[str, ...], walk: Walk, whole: tuple[str, ...]) -> Mapping[str, Any]:
+    key, *rest = path
+    below = node.get(key)
+    if not rest:
+        if below in (None, ""):
+            return node
+        walk.notes.append(Note(whole, Remark("@ip"), "x"))
+        return {name: item for name, item in node.items() if name != key}
+    return {**node, key: _without(below, tuple(rest), walk, whole)} if isinstance(below, Mapping) else node
+
+
+def _meta(node: Any, is_secret: bool, walk: Walk) -> Any:
+    """`_meta` with the original values it holds (`val`) scrubbed by the keys they came from."""
+    if not isinstance(node, dict):
+        return node
+    answer = {}
+    for key, item in node.items():
+        if key != "":
+            answer[key] = _meta(item, is_secret or bool(key_rule(key, walk.rules)), walk)
+        elif isinstance(item, dict) and "val" in item:
+            path = ("_meta", key)
+            val = FILTERED if is_secret else walk.value(item["val"], TREE, path)
+            if val != item["val"]:
+                walk.notes.append(Note(path, Remark("@password")))
+            answer[key] = {**item, "val": val}
+        else:
+            answer[key] = item
+    return answer
+
+
+def _addition(name: str, addition: Additions, walk: Walk) -> Additions:
+    path = ("additions", name)
+    links = walk.value([list(link) for link in addition.links], TREE, (*path, "links"))
+    return Additions(
+        tags=walk.value(dict(addition.tags), TREE, (*path, "tags")),
+        contexts=walk.value(dict(addition.contexts), TREE, (*path, "contexts")),
+        links=tuple((label, address) for label, address in links),
+    )

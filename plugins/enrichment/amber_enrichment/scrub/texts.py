@@ -1,0 +1,116 @@
+"""The secrets in one text, and the text without them."""
+
+import re
+from functools import lru_cache
+
+import msgspec
+from msgspec import Struct
+
+from amber_enrichment.scrub import keys, shapes
+from amber_enrichment.scrub.assignments import find_assignments
+from amber_enrichment.scrub.rules import Rules
+from amber_enrichment.scrub.shapes import Span
+
+ESCAPE = re.compile(r"\\++(?:u00|x)([2-7][0-9a-fA-F])")
+
+
+class Remark(Struct, frozen=True):
+    """One replacement: by which rule, and where in the new text (None: all of it)."""
+
+    rule: str
+    start: int | None = None
+    end: int | None = None
+
+
+Scrubbed = tuple[str, tuple[Remark, ...]]
+
+
+def key_rule(key: str, rules: Rules) -> str:
+    """The rule that makes a key's value secret, or nothing."""
+    if key.lower() in rules.excluded:
+        return ""
+    if rules.words and has_extra_word(key, rules.words):
+        return "@sensitive"
+    return "@password" if rules.defaults and keys.is_secret(key) else ""
+
+
+def names_secret(name: str, rules: Rules) -> bool:
+    """Whether any rule, in any place, could hide what is kept under a name."""
+    return bool(key_rule(name, rules)) or (rules.defaults and (keys.is_cookie(name) or keys.is_session(name)))
+
+
+def has_extra_word(key: str, words: tuple[str, ...]) -> bool:
+    """Whether a key holds one of a project's own words: by its letters, or as it stands where it has others."""
+    letters, literals = _extra_words(words)
+    form = keys.canonical(key)
+    return any(pattern.search(form) for pattern in letters) or any(word in key for word in literals)
+
+
+@lru_cache(maxsize=256)
+def _extra_words(words: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], ...], tuple[str, ...]]:
+    flags = re.ASCII | re.IGNORECASE
+    split = [(word, word_parts(word)) for word in words]
+    patterns = (re.compile(rf"(?<![a-z]){'_?'.join(parts)}s?(?![a-z])", flags) for _, parts in split if parts)
+    return tuple(patterns), tuple(word for word, parts in split if not parts)
+
+
+def word_parts(word: str) -> list[str]:
+    """The letter runs of a key word, or nothing where it holds anything but ASCII letters and what joins words."""
+    form = keys.canonical(word)
+    return [part for part in form.split("_") if part] if re.fullmatch(r"[A-Za-z_]*[A-Za-z][A-Za-z_]*", form) else []
+
+
+def scrub_text(text: str, rules: Rules, source: bool = False) -> Scrubbed:
+    """The text without its secrets, with a remark for each; the same object where it holds none."""
+    spans = _merged(_spans(text, rules, source))
+    if spans:
+        return _replaced(text, spans)
+    if "\\" in text and ESCAPE.search(text):
+        plain = ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+        if spans := _merged(_spans(plain, rules, source)):
+            return _replaced(plain, spans)
+    return text, ()
+
+
+def _spans(text: str, rules: Rules, source: bool) -> list[Span]:
+    found: list[Span] = []
+    if rules.defaults:
+        for find in shapes.DEFAULTS:
+            found.extend(find(text))
+    if rules.defaults or rules.words:
+        found.extend(find_assignments(text, lambda key: _assigned_rule(key, rules), keys.counts_tokens, source))
+    if rules.emails:
+        found.extend(shapes.find_emails(text))
+    if rules.ips:
+        found.extend(shapes.find_ips(text))
+    return found
+
+
+def _assigned_rule(key: str, rules: Rules) -> str:
+    rule = key_rule(key, rules)
+    if not rule and rules.defaults and keys.is_cookie(key) and key.lower() not in rules.excluded:
+        return "@password"
+    return rule
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """Spans in order, overlapping ones as one that covers them all, under the first one's name."""
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if merged and span.start < merged[-1].end:
+            if span.end > merged[-1].end:
+                merged[-1] = msgspec.structs.replace(merged[-1], end=span.end)
+        else:
+            merged.append(span)
+    return merged
+
+
+def _replaced(text: str, spans: list[Span]) -> Scrubbed:
+    pieces, remarks, length, position = [], [], 0, 0
+    for span in spans:
+        pieces += [text[position : span.start], span.replacement]
+        length += span.start - position
+        remarks.append(Remark(span.rule, length, length + len(span.replacement)))
+        length += len(span.replacement)
+        position = span.end
+    return "".join([*pieces, text[position:]]), tuple(remarks)

@@ -1,0 +1,1 @@
+"""The protocols that clients speak to Amber; each plugin has its own folder, what they share stands beside them."""

@@ -1,0 +1,97 @@
+"""What the edge does with a request of an AMBER client."""
+
+from typing import Any
+
+import msgspec
+from amber.errors import Reject
+from amber.model import Credential, IngestRequest, ItemNote, Reading, Reply
+
+from amber_ingest.amber.checking import check
+from amber_ingest.normalise import read_json
+from amber_ingest.normalise.ids import parse_id
+from amber_ingest.wire.encodings import encoding_name, inflate
+from amber_ingest.wire.ids import derived_id
+
+CATEGORIES = {"event": "error", "transaction": "transaction", "profile": "profile", "replay": "replay"}
+CORS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-methods", "POST"),
+    ("access-control-allow-headers", "x-ember-key, x-ember-project, content-type, content-encoding"),
+    ("access-control-expose-headers", "retry-after"),
+    ("access-control-max-age", "3600"),
+    ("cross-origin-resource-policy", "cross-origin"),
+)
+
+
+def credential(request: IngestRequest, max_inflated: int) -> Credential:
+    """The key of the header and the project of the body; what else is wrong with the body, `read` says."""
+    shown = request.headers.get("x-ember-key", "").strip()
+    if not shown:
+        raise Reject("missing x-ember-key", status=401)
+    key = parse_id(shown)
+    if not key:
+        raise Reject("bad x-ember-key: a key is a UUID, or its 32 hexadecimal digits", status=401)
+    try:
+        project = _payload(request, max_inflated).get("project_id")
+    except Reject:
+        project = ""
+    return Credential(key, project if isinstance(project, str) else "", request.headers.get("user-agent", ""))
+
+
+def read(request: IngestRequest, project: int, max_inflated: int) -> Reading:
+    """The one item of a request; raises Reject with 400, 413, 415 or, for fields, 422."""
+    payload = _payload(request, max_inflated)
+    check(payload, request.route)
+    stated = request.headers.get("x-ember-project", "").strip()
+    if stated and stated != payload["project_id"]:
+        raise Reject("x-ember-project and the body's project_id name two projects")
+    event_id = event_id_of(project, payload["event_id"])
+    size = len(request.body)
+    return Reading(
+        items=(ItemNote(item_type(request.route), CATEGORIES[request.route], size),),
+        meta={
+            "event_id": event_id,
+            "client_ip": request.client_ip,
+            "user_agent": request.headers.get("user-agent", ""),
+        },
+        encoding=encoding_name(request.headers.get("content-encoding", "")),
+        event_id=event_id,
+    )
+
+
+def item_type(route: str) -> str:
+    """The item type of what comes on a route, such as `amber.transaction`."""
+    return f"amber.{route}"
+
+
+def event_id_of(project: int, stated: str) -> str:
+    """An event's id as 32 hex digits. SDKs that number their events by the clock get one that follows from theirs."""
+    return parse_id(stated.strip()) or derived_id("amber", str(project), stated)
+
+
+def reply(request: IngestRequest, reading: Reading) -> Reply:
+    """The one word AMBER's SDKs wait for."""
+    return Reply(200, b"accepted", "text/plain; charset=utf-8")
+
+
+def refuse(request: IngestRequest, status: int, detail: str, causes: tuple[str, ...]) -> Reply:
+    """The answer to a request that was not taken."""
+    return Reply(status, msgspec.json.encode({"detail": detail, "causes": causes}))
+
+
+def _payload(request: IngestRequest, limit: int) -> dict[str, Any]:
+    encoding = encoding_name(request.headers.get("content-encoding", ""))
+    return open_payload(inflate(request.body, encoding, limit))
+
+
+def open_payload(data: bytes) -> dict[str, Any]:
+    """The JSON object of a body; raises Reject(400) where it is none."""
+    if not data:
+        raise Reject("empty request body")
+    try:
+        value = read_json(data)
+    except ValueError as error:
+        raise Reject("invalid JSON", causes=(str(error),)) from None
+    if not isinstance(value, dict):
+        raise Reject("the body is no JSON object")
+    return value

@@ -1,0 +1,1 @@
+"""What every protocol needs to read a request: content encodings, ids, forms."""

@@ -1,0 +1,106 @@
+"""The blob store on files."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+
+from amber.errors import Reject, Unavailable
+
+KEY = re.compile(r"[A-Za-z0-9._-]{1,200}(/[A-Za-z0-9._-]{1,200}){0,9}")
+PREFIX = re.compile(r"[A-Za-z0-9._/-]{0,2000}")
+# Neither sign may stand in a key. So a blob is never in the way of a folder of the same name, and what a crash left
+# half-written is never taken for a blob.
+WHOLE, PARTIAL = "=", "~"
+
+
+class FileBlobStore:
+    """Blobs as files below one folder; see `amber.model.BlobStore` for what each method promises."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep `data` under `key`, durable on return; a reader never sees half of it."""
+        path = self._path(key)
+        partial = path.with_name(f"{path.name}{PARTIAL}{token_hex(8)}")
+        with _border():
+            _make_folder(path.parent)
+            try:
+                _write(partial, data)
+                partial.replace(path)
+            except OSError:
+                partial.unlink(missing_ok=True)
+                raise
+            _sync_folder(path.parent)
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes, or None."""
+        with _border():
+            try:
+                return self._path(key).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def delete(self, key: str) -> None:
+        """Forget the key; a missing one is no error."""
+        with _border():
+            self._path(key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that start with `prefix`, in no promised order."""
+        folder, _, _ = prefix.rpartition("/")
+        if not PREFIX.fullmatch(prefix) or _climbs(folder):
+            raise Reject(f"prefix: {prefix[:100]!r} holds what no key can hold")
+        return (key for key in self._below(self._root / folder) if key.startswith(prefix))
+
+    def _below(self, folder: Path) -> Iterator[str]:
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                if name.endswith(WHOLE):
+                    yield Path(parent, name.removesuffix(WHOLE)).relative_to(self._root).as_posix()
+
+    def _path(self, key: str) -> Path:
+        if not KEY.fullmatch(key) or _climbs(key):
+            raise Reject(f"key: {key[:100]!r} is not made of letters, digits, '.', '-', '_' and '/'")
+        return self._root / (key + WHOLE)
+
+
+def _climbs(key: str) -> bool:
+    return any(part in (".", "..") for part in key.split("/"))
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and those above it, each durable in the one that holds it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows opens no folders; there a rename is durable with the file
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _border() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"the blob folder does not answer: {error}") from error

@@ -1,0 +1,104 @@
+"""The event store on SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Page, StoredEvent
+from amber_storage.sql import schema
+from amber_storage.sql.bodies import packed, unpacked
+from amber_storage.sql.columns import fields
+from amber_storage.sql.cursors import Order, as_page, page_of
+from amber_storage.sql.transactions import Transactions, insert_new
+from msgspec import structs
+from sqlalchemy import Engine, Row, Table, select
+
+EVENT_ORDER = Order("events", schema.events.c.received_at, schema.events.c.number)
+FEEDBACK_ORDER = Order("feedback", schema.feedback.c.received_at, schema.feedback.c.number)
+
+
+class SqlEventStore:
+    """Events, attachments and feedback in tables; see `amber.model.EventStore` for what each method promises."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._database = Transactions(engine)
+
+    def write_events(self, events: Sequence[GroupedEvent]) -> None:
+        """Keep these events in one transaction; one known by (project, event id) stays as it was."""
+        self._write(schema.events, _event_rows(events))
+
+    def get_event(self, project: int, event_id: str) -> StoredEvent | None:
+        """The whole event, or None."""
+        with self._database.reading() as connection:
+            found = select(schema.events).where(
+                schema.events.c.project == project, schema.events.c.event_id == event_id
+            )
+            row = connection.execute(found).one_or_none()
+        return _stored_event(row) if row else None
+
+    def list_events(self, project: int, keys: Sequence[str], cursor: str = "", limit: int = 50) -> Page[EventSummary]:
+        """Events with one of these grouping keys, newest received first."""
+        matching = select(*fields(schema.events, EventSummary)).where(
+            schema.events.c.project == project, schema.events.c.key.in_(keys)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(page_of(matching, EVENT_ORDER, cursor, limit)).all()
+        return as_page(rows, EVENT_ORDER, EventSummary, limit)
+
+    def write_attachments(self, attachments: Sequence[Attachment]) -> None:
+        """Keep these attachments, keyed by their id."""
+        self._write(schema.attachments, [structs.asdict(each) for each in attachments])
+
+    def list_attachments(self, project: int, event_id: str) -> tuple[Attachment, ...]:
+        """The attachments of one event, in the order they came."""
+        mine = (schema.attachments.c.project == project) & (schema.attachments.c.event_id == event_id)
+        found = select(*fields(schema.attachments, Attachment)).where(mine).order_by(schema.attachments.c.number)
+        with self._database.reading() as connection:
+            return tuple(Attachment(*row) for row in connection.execute(found))
+
+    def write_feedback(self, entries: Sequence[Feedback]) -> None:
+        """Keep what people wrote, keyed by (project, id)."""
+        self._write(schema.feedback, [structs.asdict(entry) for entry in entries])
+
+    def list_feedback(self, project: int, event_id: str = "", cursor: str = "", limit: int = 50) -> Page[Feedback]:
+        """Feedback of a project, or of one event, newest first."""
+        matching = select(*fields(schema.feedback, Feedback)).where(schema.feedback.c.project == project)
+        if event_id:
+            matching = matching.where(schema.feedback.c.event_id == event_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(page_of(matching, FEEDBACK_ORDER, cursor, limit)).all()
+        return as_page(rows, FEEDBACK_ORDER, Feedback, limit)
+
+    def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        # The lock spares two workers that hold the same events the deadlock of inserting them in different order.
+        with self._database.writing({row["project"] for row in rows}) as connection:
+            connection.execute(insert_new(connection, table), rows)
+
+
+def _event_rows(events: Sequence[GroupedEvent]) -> list[dict[str, Any]]:
+    bodies = packed(grouped.event for grouped in events)
+    return [{**_summary(grouped), "body": body} for grouped, body in zip(events, bodies, strict=True)]
+
+
+def _summary(grouped: GroupedEvent) -> dict[str, Any]:
+    event = grouped.event
+    return {
+        "project": event.project,
+        "event_id": event.id,
+        "key": grouped.grouping.key,
+        "timestamp": event.timestamp,
+        "received_at": event.received_at,
+        "level": event.level,
+        "release": event.text("release"),
+        "environment": event.text("environment"),
+        "user": event.user,
+        "title": grouped.title,
+        "culprit": grouped.culprit,
+        "grouping": grouped.grouping,
+    }
+
+
+def _stored_event(row: Row[Any]) -> StoredEvent:
+    known = [name for name in StoredEvent.__struct_fields__ if name != "data"]
+    return StoredEvent(**{name: row._mapping[name] for name in known}, data=unpacked(row.body))

@@ -1,0 +1,31 @@
+"""Pages that agree with the code: the generated reference, links between files, the length of the README."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
+MAX_README = 150
+
+
+def test_the_reference_is_what_the_code_says(root: Path) -> None:
+    check = subprocess.run([sys.executable, "tools/docs.py", "--check"], cwd=root, capture_output=True, text=True)
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_the_readme_is_short(root: Path) -> None:
+    assert len((root / "README.md").read_text(encoding="utf-8").splitlines()) < MAX_README
+
+
+def test_every_link_between_files_leads_somewhere(tracked: list[Path]) -> None:
+    pages = [path for path in tracked if path.suffix == ".md"]
+    targets = ((page, target) for page in pages for target in LINK.findall(page.read_text(encoding="utf-8")))
+    assert [f"{page}: {target}" for page, target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_page_is_reached_from_the_table_of_contents(root: Path) -> None:
+    listed = {
+        (root / "docs" / target).resolve() for target in LINK.findall((root / "docs/README.md").read_text("utf-8"))
+    }
+    assert {path for path in root.glob("docs/*/*.md")} - listed == set()

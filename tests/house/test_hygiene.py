@@ -1,0 +1,30 @@
+"""What never stands in a file: somebody's folders, a package registry's address, a credential."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+MACHINE = re.compile(r"(?<![\w.\-/}])/(?:work|root|tmp|home/\w+|Users/\w+)/[\w.\-]+")
+REGISTRY = re.compile(r"pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org|--(?:extra-)?index-url", re.I)
+SECRET = re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}\b")
+
+
+def findings(pattern: re.Pattern[str], files: list[Path]) -> list[str]:
+    texts = ((path, path.read_text(encoding="utf-8", errors="replace")) for path in files if path != Path(__file__))
+    return [f"{path}: {found.group()}" for path, text in texts for found in pattern.finditer(text)]
+
+
+@pytest.mark.parametrize("pattern", [MACHINE, REGISTRY, SECRET], ids=["folders", "registries", "secrets"])
+def test_no_file_holds(pattern: re.Pattern[str], tracked: list[Path]) -> None:
+    assert findings(pattern, tracked) == []
+
+
+@pytest.mark.parametrize("line", ["open('/root/x.txt')", "cd /work/main", "PATH=/home/somebody/bin"])
+def test_a_folder_of_somebodys_machine_is_seen(line: str) -> None:
+    assert MACHINE.search(line)
+
+
+@pytest.mark.parametrize("line", ["https://example.org/work/main", "{base}/tmp/x", "a/root/b", "/api/work"])
+def test_a_path_that_is_nobodys_folder_is_not(line: str) -> None:
+    assert not MACHINE.search(line)

@@ -1,0 +1,1 @@
+"""The reference pages, one module each: `page()` gives the Markdown."""

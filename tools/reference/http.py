@@ -1,0 +1,81 @@
+"""The page about HTTP: the ingest routes of the protocols and every route of the application."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from amber.app import Health, make_app
+from amber.config import Settings
+from amber.kernel import Kernel
+from amber.model import IngestProtocol
+from amber.status import Board
+from amber.version import version
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from reference.markdown import code, codes, table
+
+INTRODUCTION = """# HTTP API
+
+A running Amber describes its API in full, with every field, under `/api/docs`, and as OpenAPI under
+`/api/docs/openapi.json`. This page lists what there is, and what one must be allowed to do to use it.
+
+Programs show an API token: `Authorization: Bearer <token>`, made with `amber token create`. Names in JSON are
+snake_case, times RFC 3339 in UTC, ids strings. Lists come in pages: `{"items": […], "next": cursor or null}`; hand
+`next` back as `cursor`. Errors are problem details (RFC 9457). What belongs to another organisation answers 404.
+"""
+HIDDEN = ("/api/docs", "/static/")
+
+
+def page() -> str:
+    """The Markdown of the page."""
+    protocols, app = asyncio.run(_started())
+    return "\n\n".join([INTRODUCTION.rstrip(), "## ingest", _ingest(protocols), *_routes(app)])
+
+
+async def _started() -> tuple[list[IngestProtocol], Litestar]:
+    """The protocols and the application of an Amber that has neither bus nor stores."""
+    kernel = Kernel(Settings(), Path(os.devnull))
+    await kernel.start(is_storing=False)
+    try:
+        return list((await kernel.protocols()).values()), await make_app(kernel, Health(kernel, Board(), ""), version())
+    finally:
+        await kernel.stop()
+
+
+def _ingest(protocols: list[IngestProtocol]) -> str:
+    rows = [
+        (codes(sorted(route.methods)), code(route.path), protocol.name, f"{route.max_body / (1 << 20):g} MiB")
+        for protocol in sorted(protocols, key=lambda protocol: protocol.name)
+        for route in protocol.routes
+    ]
+    return table(["Method", "Path", "Plugin", "Largest body"], rows)
+
+
+def _routes(app: Litestar) -> Iterator[str]:
+    found = [(_tag(handler), path, handler) for path, handler in _handlers(app)]
+    for tag, group in groupby(sorted(found, key=lambda each: each[:2]), key=lambda each: each[0]):
+        rows = [
+            (codes(sorted(handler.http_methods - {"HEAD"})), code(path), code(handler.opt["action"]), _summary(handler))
+            for _, path, handler in group
+        ]
+        yield f"## {tag}\n\n" + table(["Method", "Path", "Action", "What it does"], rows)
+
+
+def _handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and not route.path.startswith(HIDDEN):
+            for handler in route.route_handlers:
+                if "action" in handler.opt:
+                    yield route.path_format, handler
+
+
+def _tag(handler: HTTPRouteHandler) -> str:
+    return next(iter(sorted(handler.tags or ())), "pages")
+
+
+def _summary(handler: HTTPRouteHandler) -> str:
+    return (handler.fn.__doc__ or "").strip().partition("\n\n")[0]

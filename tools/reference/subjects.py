@@ -1,0 +1,35 @@
+"""The page about the bus: its streams and subjects."""
+
+from amber.bus import STATUS, STREAMS, Stream, dead_subject, fact_subject, item_subject
+
+from reference.markdown import code, prose, table
+
+INTRODUCTION = """# Subjects
+
+What travels over NATS. A subject tells the world that something happened; a [hook](hooks.md) asks a question. Facts
+and tasks are JSON: within v1 fields are only added, and readers ignore those they do not know.
+"""
+
+
+def page() -> str:
+    """The Markdown of the page."""
+    streams = table(
+        ["Stream", "Subjects", "Kept", "What is in it"],
+        [(code(each.name), code(each.subjects), _kept(each), each.what) for each in STREAMS],
+    )
+    subjects = table(
+        ["Subject", "What goes there"],
+        [
+            (code(item_subject(0, 1).removesuffix("0") + "<partition>"), prose(item_subject)),
+            (code(fact_subject("<noun>.<past participle>", "<project>")), prose(fact_subject)),
+            (code(dead_subject("<stream>", "<plugin>")), prose(dead_subject)),
+            (code(STATUS), "Where every process says every few seconds how it is; not kept."),
+        ],
+    )
+    return "\n\n".join([INTRODUCTION.rstrip(), "## Streams", streams, "## What stands where", subjects])
+
+
+def _kept(stream: Stream) -> str:
+    if stream.is_queue:
+        return "until acknowledged"
+    return f"{stream.max_age / 86_400:g} days"
