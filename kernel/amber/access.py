@@ -1,5 +1,6 @@
 """Who is asking, and whether they may: deny by default."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from typing import Any
 
 from amber.dispatch import Dispatcher
 from amber.errors import Denied, PluginError
-from amber.model import AuthRequest, Principal, Resource
+from amber.model import AuthRequest, Directory, Principal, Project, Resource
 
 PUBLIC = "public"
 """The action of routes that are open to everyone; the only one nobody has to be asked about."""
@@ -62,8 +63,9 @@ def _verdict(value: Any) -> bool | None:
 class KeyCache:
     """What the auth plugins said about ingest keys, for a while; facts about keys and projects empty it."""
 
-    def __init__(self, access: Access, clock: Callable[[], float] = time.monotonic) -> None:
-        self._access, self._clock = access, clock
+    def __init__(self, access: Access, directory: Directory, clock: Callable[[], float] = time.monotonic) -> None:
+        self._access, self._directory, self._clock = access, directory, clock
+        self._projects: dict[int, tuple[float, Project]] = {}
         self._known: OrderedDict[tuple[str, ...], tuple[float, Principal | Denied]] = OrderedDict()
 
     async def principal(self, request: AuthRequest) -> Principal:
@@ -95,3 +97,14 @@ class KeyCache:
     def clear(self) -> None:
         """Forget everything: a key or a project changed."""
         self._known.clear()
+        self._projects.clear()
+
+    async def project(self, number: int) -> Project:
+        """A project that a key was found to belong to. Raises Denied if it is gone."""
+        found = self._projects.get(number)
+        if found is None or found[0] < self._clock():
+            project = await asyncio.to_thread(self._directory.project, str(number))
+            if project is None:
+                raise Denied("event submission rejected with_reason: ProjectId")
+            found = self._projects[number] = (self._clock() + GOOD_FOR, project)
+        return found[1]

@@ -1,6 +1,7 @@
 """What a plugin is handed: its configuration and the parts of the kernel its manifest asks for."""
 
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 C = TypeVar("C")
+T = TypeVar("T")
 Publish = Callable[[Fact], Awaitable[None]]
 Listen = Callable[[str, Callable[[Fact], None]], None]
 
@@ -40,6 +42,16 @@ class Context(Generic[C]):
         self.config = config
         self.log = logging.getLogger(f"amber.plugin.{manifest.name}")
         self._manifest, self._services = manifest, services
+        self._kept: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, name: str, make: Callable[[], T]) -> T:
+        """What this plugin keeps in this process under `name`, made on first use; gone when the process ends."""
+        with self._lock:  # plain hooks are called from several threads
+            if name not in self._kept:
+                self._kept[name] = make()
+            kept: T = self._kept[name]
+            return kept
 
     @staticmethod
     def now() -> float:

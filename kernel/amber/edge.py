@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import math
 import re
 import secrets
 import time
@@ -22,15 +23,16 @@ from amber.metrics import Metrics
 from amber.model import (
     AuthRequest,
     BlobStore,
-    Directory,
     IngestProtocol,
     IngestRequest,
     IngestRoute,
+    Limited,
     OutcomeCount,
     Principal,
     Reading,
     Reply,
     Submission,
+    Verdict,
 )
 from amber.tally import Tally
 
@@ -73,7 +75,6 @@ class Parts(Struct, frozen=True):
     keys: KeyCache
     committer: Committer
     blobs: BlobStore
-    directory: Directory
     metrics: Metrics
     settings: Settings
     tally: Tally
@@ -157,8 +158,8 @@ class Edge:
             principal = await self._parts.keys.principal(auth)
             project = principal.project or 0
             reading = await self._read(protocol, request, project)
-            await self._commit(protocol, request, principal, reading)
-            return protocol.reply(request, reading)
+            limited = await self._commit(protocol, request, principal, reading)
+            return _reply(protocol, request, reading, limited)
         finally:
             held.release()
 
@@ -184,9 +185,11 @@ class Edge:
 
     async def _commit(
         self, protocol: IngestProtocol, request: IngestRequest, principal: Principal, reading: Reading
-    ) -> None:
+    ) -> list[Limited]:
+        """Keep what is admitted, and what was refused as a count; which limits the client has run into."""
         if not reading.items:
-            return
+            return []
+        verdicts = await self._verdicts(reading, principal)
         project = principal.project or 0
         submission = Submission(
             id=secrets.token_hex(12),
@@ -196,7 +199,7 @@ class Edge:
             received_at=request.received_at,
             encoding=reading.encoding,
             meta={**reading.meta, "categories": [item.category for item in reading.items]},
-            dropped=await self._refused(reading, project, request.received_at),
+            dropped=dropped(reading, verdicts, project, request.received_at),
             body=request.body if reading.body is None else reading.body,
         )
         if len(submission.body) > self._parts.committer.largest:
@@ -204,6 +207,7 @@ class Edge:
         await self._parts.committer.commit(submission)
         for item in reading.items:
             self._parts.metrics.received.labels(item.category).inc(item.quantity)
+        return limits(reading, verdicts)
 
     async def _park(self, submission: Submission) -> Submission:
         """Put a body that is too large for the bus into the blob store; the submission then only names it."""
@@ -211,20 +215,45 @@ class Edge:
         await asyncio.to_thread(self._parts.blobs.put, key, submission.body)
         return replace(submission, blob=key, body=b"")
 
-    async def _refused(self, reading: Reading, project: int, at: float) -> dict[int, OutcomeCount]:
-        """Which items a plugin does not admit, and how they are counted."""
+    async def _verdicts(self, reading: Reading, principal: Principal) -> dict[int, Verdict]:
+        """Which items plugins refuse; the first verdict about an item holds."""
         dispatcher = self._parts.dispatcher
-        if not dispatcher.plugins("admit_item"):
+        if not dispatcher.plugins("admit_items"):
             return {}
-        about = await asyncio.to_thread(self._parts.directory.project, str(project))
-        refused = {}
-        for position, item in enumerate(reading.items):
-            answer = await dispatcher.first("admit_item", _reason, item=item, project=about)
-            if answer is not None:
-                refused[position] = OutcomeCount(
-                    project, item.category, "filtered", str(answer.value)[:64], item.quantity, int(at // 3600)
-                )
+        project = await self._parts.keys.project(principal.project or 0)
+        answers = await dispatcher.collect(
+            "admit_items", _verdicts_of(len(reading.items)), items=reading.items, principal=principal, project=project
+        )
+        refused: dict[int, Verdict] = {}
+        for answer in answers:
+            refused = {**answer.value, **refused}
         return refused
+
+
+def dropped(reading: Reading, verdicts: Mapping[int, Verdict], project: int, at: float) -> dict[int, OutcomeCount]:
+    """How refused items are counted."""
+    hour = int(at // 3600)
+    return {
+        position: OutcomeCount(
+            project, item.category, verdicts[position].outcome, verdicts[position].reason[:64], item.quantity, hour
+        )
+        for position, item in enumerate(reading.items)
+        if position in verdicts
+    }
+
+
+def limits(reading: Reading, verdicts: Mapping[int, Verdict]) -> list[Limited]:
+    """What the client should not send for a while: one entry for each scope and reason."""
+    found: dict[tuple[str, str], tuple[set[str], float]] = {}
+    for position, verdict in verdicts.items():
+        if verdict.outcome != "filtered":
+            categories, longest = found.get((verdict.scope, verdict.reason), (set(), 0.0))
+            categories.add(reading.items[position].category)
+            found[verdict.scope, verdict.reason] = categories, max(longest, verdict.retry_after)
+    return [
+        Limited(tuple(sorted(categories)), longest, scope, reason)
+        for (scope, reason), (categories, longest) in found.items()
+    ]
 
 
 class Held:
@@ -289,10 +318,24 @@ def _declared(request: IngestRequest) -> int | None:
     return int(value) if value.isdecimal() else None
 
 
-def _reason(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
+def _reply(protocol: IngestProtocol, request: IngestRequest, reading: Reading, limited: Sequence[Limited]) -> Reply:
+    if not limited:
+        return protocol.reply(request, reading)
+    longest = max(limit.retry_after for limit in limited)
+    reply = protocol.refuse(request, 429, f"rate limited: {limited[0].reason}", ())
+    headers = (*reply.headers, ("retry-after", str(math.ceil(longest))), *protocol.limited(limited))
+    return replace(reply, headers=headers)
+
+
+def _verdicts_of(count: int) -> Callable[[Any], Mapping[int, Verdict]]:
+    def check(value: Any) -> Mapping[int, Verdict]:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"answered {type(value).__name__}, expected verdicts by position")
+        if not all(isinstance(one, Verdict) for one in value.values()) or any(key not in range(count) for key in value):
+            raise TypeError(f"answered something else than verdicts about {count} items")
         return value
-    raise TypeError(f"answered {type(value).__name__}, expected a reason or None")
+
+    return check
 
 
 async def _send(send: Send, reply: Reply, cors: Sequence[tuple[str, str]]) -> None:

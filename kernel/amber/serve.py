@@ -1,11 +1,13 @@
 """The processes themselves: `amber serve` (edge and API) and `amber work` (digest)."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +18,7 @@ from amber.bus.connect import NatsBus
 from amber.commit import Committer
 from amber.config import Settings
 from amber.edge import Edge, Parts
+from amber.errors import Unavailable
 from amber.kernel import Kernel
 from amber.model import Fact
 from amber.status import Board, Reporter, Status
@@ -24,70 +27,83 @@ from amber.version import version
 from amber.worker import Worker
 
 log = logging.getLogger("amber.serve")
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn under our own signals: its own handling would raise them again before we have drained."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End gracefully on SIGTERM and SIGINT."""
+        loop = asyncio.get_running_loop()
+        for signum in SIGNALS:
+            loop.add_signal_handler(signum, self._end)
+        yield
+
+    def _end(self) -> None:
+        self.should_exit = True
 
 
 async def serve(settings: Settings, data: Path) -> None:
     """Run an edge with API and pages until SIGTERM or SIGINT; what was accepted is durable before it returns."""
-    kernel = await open_kernel(settings, data)
-    if kernel.bus is None:
-        raise RuntimeError("open_kernel gives a kernel with a bus")
+    kernel, bus = await open_kernel(settings, data)
     name = f"edge-{os.getpid()}"
     board = Board()
-    await board.start(kernel.bus)
-    committer = Committer(kernel.bus, settings.bus.partitions, kernel.metrics)
+    await board.start(bus)
+    committer = Committer(bus, settings.bus.partitions, kernel.metrics)
     tally = Tally(committer)
     app = await make_app(kernel, Health(kernel, board, name), version())
     edge = Edge(list((await kernel.protocols()).values()), await _parts(kernel, committer, tally), app)
-    tasks = [
-        asyncio.create_task(tally.run()),
-        asyncio.create_task(Reporter(kernel.bus, lambda: _status(kernel, name)).run()),
-    ]
-    server = uvicorn.Server(_http(settings, edge))
+    tasks = [asyncio.create_task(tally.run()), asyncio.create_task(Reporter(bus, lambda: _status(kernel, name)).run())]
     settle_memory()
     try:
-        await server.serve()
+        await HttpServer(_http(settings, edge)).serve()
     finally:
         for task in tasks:
             task.cancel()
-        await committer.drain()
+        await _send_rest(tally, committer)
         await kernel.stop()
+
+
+async def _send_rest(tally: Tally, committer: Committer) -> None:
+    try:
+        await tally.flush()
+    except Unavailable as error:
+        log.warning("the last second's refusals are not counted: %s", error)
+    await committer.drain()
 
 
 async def work(settings: Settings, data: Path) -> None:
     """Run a worker until SIGTERM or SIGINT; what is in hand is finished first."""
-    kernel = await open_kernel(settings, data)
-    if kernel.bus is None:
-        raise RuntimeError("open_kernel gives a kernel with a bus")
+    kernel, bus = await open_kernel(settings, data)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
+    for signum in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     settle_memory()
     try:
-        await Worker(kernel, kernel.bus).run(stop)
+        await Worker(kernel, bus).run(stop)
     finally:
         await kernel.stop()
 
 
-async def open_kernel(settings: Settings, data: Path) -> Kernel:
-    """A started kernel on a connected bus."""
+async def open_kernel(settings: Settings, data: Path) -> tuple[Kernel, NatsBus]:
+    """A started kernel and the bus it is connected to."""
     bus = await NatsBus(settings.bus, settings.ingest.publish_timeout).connect()
     kernel = Kernel(settings, data)
     await kernel.start(bus)
-    return kernel
+    return kernel, bus
 
 
 async def _parts(kernel: Kernel, committer: Committer, tally: Tally) -> Parts:
-    keys = KeyCache(Access(kernel.dispatcher))
+    keys = KeyCache(Access(kernel.dispatcher), kernel.stores.directory)
 
     def forget(_: Fact) -> None:
         keys.clear()
 
     await kernel.listen(("key.changed", "project.changed"), forget)
     stores = kernel.stores
-    return Parts(
-        kernel.dispatcher, keys, committer, stores.blobs, stores.directory, kernel.metrics, kernel.settings, tally
-    )
+    return Parts(kernel.dispatcher, keys, committer, stores.blobs, kernel.metrics, kernel.settings, tally)
 
 
 def _status(kernel: Kernel, name: str) -> Status:
@@ -104,6 +120,7 @@ def _http(settings: Settings, app: Edge) -> uvicorn.Config:
         lifespan="on",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whom to believe is settled once, by [server] trusted_proxies
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,

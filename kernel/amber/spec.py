@@ -23,6 +23,7 @@ from amber.model import (
     Principal,
     Project,
     Resource,
+    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -99,11 +100,14 @@ def item_handlers(ctx: "Context[Any]") -> Sequence[ItemHandler]:  # type: ignore
 
 
 @hookspec(Kind.FIRST, OnError.NEXT, budget_ms=250)
-def admit_item(item: ItemNote, project: Project) -> str | None:
-    """Whether to refuse an item at the edge: a reason to filter it out, or None to have no opinion.
+def admit_items(  # type: ignore[empty-body]
+    items: Sequence[ItemNote], principal: Principal, project: Project, ctx: "Context[Any]"
+) -> Mapping[int, Verdict]:
+    """Which items of one request to refuse at the edge, by position; an empty answer takes them all.
 
-    Asked for each item of each request, before anything is stored. The first reason wins; the item is then counted as
-    `filtered` and the client still hears 200. If you fail, the item is kept.
+    Asked once per request, before anything is stored. The first verdict about an item holds. A filtered item is counted
+    and the client hears 200; one over a limit is counted and the client hears 429 with how long to wait, while the rest
+    of the request is kept. If you fail, the items are kept.
     """
 
 

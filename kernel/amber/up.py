@@ -42,8 +42,9 @@ class Up:
                 asyncio.get_running_loop().add_signal_handler(signum, stop.set)
             supervisor, environment = self._prepare()
             try:
-                first = await self._first_start(environment)
+                # all at once: whoever comes first to the tables migrates them, the others wait for its lock
                 self._start_processes(supervisor, environment)
+                first = await self._first_start(environment)
                 if await self._until_ready(stop):
                     self._tell(first)
                 await stop.wait()

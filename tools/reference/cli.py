@@ -8,8 +8,8 @@ from amber.cli import cli, plugin_commands
 WIDTH = 100
 INTRODUCTION = """# Commands
 
-What `amber` can do, as `--help` says it. With `make run`, the command is `.venv/bin/amber`. Every command finds a running
-Amber through its data folder: name it with `--data` where it is not `./data`. An error is one sentence, and exit code 1.
+What `amber` can do, as `--help` says it. With `make run`, the command is `.venv/bin/amber`. A command finds a running
+Amber through its data folder: name it with `--data` where it is not `./data`. An error is one sentence and exit code 1.
 """
 
 

@@ -14,9 +14,10 @@ from reference.plugins import first_party, module
 HEAD = ["Key", "Type", "Default", "What it is"]
 INTRODUCTION = """# Configuration
 
-Amber reads `amber.toml` in its data folder, else the one in the folder it is started in, else the file `--config` names;
-without one, every default below holds. Each key of a section can also come from the environment as `AMBER_<SECTION>_<KEY>` (`AMBER_SERVER_PORT=9000`), which wins over the file. An unknown
-key is an error that names the nearest known one; `amber config check` prints every problem with file and line.
+Amber reads the file that `--config` names, else `amber.toml` in its data folder, else `amber.toml` in the folder it is
+started in; without one, every default below holds. A key of a section can also come from the environment as
+`AMBER_<SECTION>_<KEY>` (`AMBER_SERVER_PORT=9000`), which wins over the file. An unknown key is an error that names the
+nearest known one; `amber config check` prints every problem with file and line.
 
 A plugin's value may come from a variable of the environment: `token = { env = "SLACK_TOKEN" }`.
 """

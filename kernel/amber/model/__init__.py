@@ -33,10 +33,12 @@ from amber.model.items import (
     IngestRequest,
     Item,
     ItemNote,
+    Limited,
     OutcomeCount,
     Reading,
     Reply,
     Submission,
+    Verdict,
 )
 from amber.model.people import (
     AuditEntry,
@@ -92,6 +94,7 @@ __all__ = [
     "ItemHandler",
     "ItemNote",
     "Level",
+    "Limited",
     "Mark",
     "Organisation",
     "OutcomeCount",
@@ -109,6 +112,7 @@ __all__ = [
     "Team",
     "Token",
     "User",
+    "Verdict",
     "dsn",
     "new_token",
     "reach",

@@ -1,7 +1,7 @@
 """What clients send: submissions as they came, and the items inside them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -90,6 +90,27 @@ class ItemNote(Struct, frozen=True):
     category: str
     size: int
     quantity: int = 1
+
+
+class Verdict(Struct, frozen=True):
+    """Why the edge does not take an item: `filtered` (the client still hears 200) or a limit (it hears 429).
+
+    `retry_after` is in seconds; `scope` is organisation, project or key. Both matter for limits alone.
+    """
+
+    outcome: Literal["filtered", "rate_limited", "over_quota"]
+    reason: str
+    retry_after: float = 0
+    scope: Literal["organisation", "project", "key"] = "key"
+
+
+class Limited(Struct, frozen=True):
+    """Categories a client should not send for a while, and for how long (seconds)."""
+
+    categories: tuple[str, ...]
+    retry_after: float
+    scope: str
+    reason: str
 
 
 class Reading(Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from amber.model.events import Decoded
-from amber.model.items import Credential, IngestRequest, Item, OutcomeCount, Reading, Reply, Submission
+from amber.model.items import Credential, IngestRequest, Item, Limited, OutcomeCount, Reading, Reply, Submission
 
 
 class IngestRoute(Struct, frozen=True):
@@ -39,6 +39,7 @@ class IngestProtocol(Struct, frozen=True):
     refuse: Callable[[IngestRequest, int, str, tuple[str, ...]], Reply]
     decode: Callable[[Submission], Decoded]
     cors: tuple[tuple[str, str], ...] = ()
+    limited: Callable[[Sequence[Limited]], tuple[tuple[str, str], ...]] = lambda limits: ()
 
 
 class Handled(Struct, frozen=True):

@@ -34,7 +34,9 @@ class PostgresServer:
 
     def run(self, statement: str) -> None:
         """Run one statement as the server's owner."""
-        with psycopg.connect(f"host={self._socket_folder} user=postgres dbname=postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            f"host={self._socket_folder} user=postgres dbname=postgres", autocommit=True
+        ) as connection:
             connection.execute(statement.encode())
 
 

@@ -7,7 +7,7 @@ from amber import Context
 from amber.model import AuditEntry, Directory, Organisation
 
 from amber_api.v1.naming import slugified
-from amber_api.v1.terminal import AS_JSON, checked_slug, say
+from amber_api.v1.terminal import AS_JSON, say
 
 
 @click.group("org")
@@ -24,7 +24,7 @@ def create(ctx: Context[Any], /, name: str, slug: str, as_json: bool) -> None:
     """Make an organisation."""
     directory: Directory = ctx.role("directory")
     audit = AuditEntry(0, "cli", "organisation.create", name, ctx.now())
-    made = directory.add_organisation(checked_slug(slug) or slugified(name), name, audit)
+    made = directory.add_organisation(slug or slugified(name), name, audit)
     say(_described(made), as_json, f"{made.slug} is organisation {made.id}")
 
 

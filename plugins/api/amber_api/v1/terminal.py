@@ -1,13 +1,9 @@
 """What the commands share: their options, how they answer and how they find things."""
 
-import re
-
 import click
 import msgspec
 from amber.errors import Reject
 from amber.model import Directory, Organisation, Project
-
-from amber_api.v1.naming import LONGEST, SLUG
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 ORGANISATION = click.option("--organisation", help="Id or slug; needed where there are several.")
@@ -16,13 +12,6 @@ ORGANISATION = click.option("--organisation", help="Id or slug; needed where the
 def say(value: object, as_json: bool, text: str) -> None:
     """Print `value` as one line of JSON, or else `text`."""
     click.echo(msgspec.json.encode(value).decode() if as_json else text)
-
-
-def checked_slug(slug: str) -> str:
-    """The slug, where it is one or none was given."""
-    if slug and (len(slug) > LONGEST or not re.fullmatch(SLUG, slug)):
-        raise click.BadParameter("takes lower-case words joined by -, with one letter at least", param_hint="--slug")
-    return slug
 
 
 def choose_organisation(directory: Directory, ref: str | None) -> Organisation:

@@ -51,14 +51,13 @@ def _key_names() -> bytes:
     endings = "|".join((*keys.ENDINGS, "cookie")).encode()
     last = b"|".join(word.encode() for word in keys.LAST)
     sessions = rb"(?i:sess|session|sid|cfid|sig)%b(?i:id)?%b\"|(?i:aspxauth|aspsessionid|cftoken|remember)" % (gap, gap)
-    firsts = "|".join(" ".join(keys.PAIRED.values()).split()).encode()
     return b"|".join((
         b"(?i:%b|%b|%b)(?i:s?)[^a-z]" % (endings, pairs, whole),
         rb"(?i:csrf|xsrf|password|passwd)",
-        b"(?i:%b)%b[^-_. :/\\[\\]0-9a-zA-Z,;<(]" % (last, gap),
-        b"(?i:%b)(?:%b[\\\\=:%%!]|[ \t]+(?:[=:%%!]))" % (last, gap),
+        rb"(?i:%b)[-_. :/\[\]0-9$\\'`)t]*[\"=:!%%]" % last,
+        rb"-[^ \"\\]*(?i:%b)[-_.$0-9]*(?: |\\t)" % last,
         sessions,
-        b'(?i:%b)%b":\\{' % (firsts, gap),
+        b'(?i:%b)%b":\\{' % ("|".join(keys.PARENTS).encode(), gap),
     ))
 
 
@@ -108,5 +107,5 @@ def _is_suspect(text: str, before: bytes, after: bytes, rules: Rules) -> bool:
     is_name = after.startswith(b":") or text.startswith("-") or before.endswith((b"[", b'"key":', b'"name":'))
     if is_name and (names_secret(text, rules) or (after == b":{" and keys.may_begin(text))):
         return True
-    return scrub_text(text, rules)[0] is not text
+    return not text.isalpha() and scrub_text(text, rules)[0] is not text  # letters alone hide nothing: nothing has a place
 

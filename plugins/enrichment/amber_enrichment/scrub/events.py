@@ -8,18 +8,20 @@ import msgspec
 from amber.model import Additions, Event
 from amber_enrichment.scrub.candidates import suspects
 from amber_enrichment.scrub.notes import Note, noted
-from amber_enrichment.scrub.places import TREE
+from amber_enrichment.scrub.places import PLACES, SKIP, TREE
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.shapes import FILTERED
 from amber_enrichment.scrub.texts import Remark, key_rule
 from amber_enrichment.scrub.walk import Everything, Walk
 
+UNTOUCHED = frozenset(key for key, place in PLACES["event"].items() if place == SKIP) - {"_meta"}
 ADDRESSES = (("user", "ip_address"), ("request", "env", "REMOTE_ADDR"), ("sdk", "client_ip"))
 
 
 def scrub_event(event: Event, rules: Rules) -> Event:
     """The event without its secrets; the same object where it holds none."""
-    found = _suspects((event.data, event.additions) if event.additions else event.data, rules)
+    data = {key: value for key, value in event.data.items() if key not in UNTOUCHED}
+    found = _suspects((data, event.additions) if event.additions else data, rules)
     return walk_event(event, rules, found) if found is not None or rules.ips else event
 
 

@@ -20,6 +20,8 @@ PAIRED = {
     "signature": "amz",
     "factor": "two",
 }
+# Parents under which a `key` is secret, as in `{"api": {"key": …}}`.
+PARENTS = "api private secret access auth encryption signing ssh hmac".split()
 # Words that are secret only as a whole word.
 WORDS = (
     "authorization authkey otp totp cvv cvc ssn jwt dbpass userpass mypass csrf[a-z]* xsrf[a-z]* "
@@ -47,8 +49,8 @@ SESSION = re.compile(
     r"(?:sess|session)(?:_?id)?_*\Z|(?<![a-z])(?:sid|cfid|sig)_*\Z|aspxauth|aspsessionid|cftoken|remember",
     re.ASCII | re.IGNORECASE,
 )
-FIRSTS = re.compile(rf"(?:{'|'.join(' '.join(PAIRED.values()).split())})_*\Z", re.ASCII | re.IGNORECASE)
-SECONDS = re.compile(rf"_*(?:{'|'.join(PAIRED)})s?_*\Z", re.ASCII | re.IGNORECASE)
+PARENT = re.compile(rf"(?<![a-z])(?:{'|'.join(PARENTS)})_*\Z", re.ASCII | re.IGNORECASE)
+CHILD = re.compile(r"_*keys?_*\Z", re.ASCII | re.IGNORECASE)
 PLURAL_TOKENS = re.compile(r"tokens_*\Z", re.ASCII | re.IGNORECASE)
 MAX_KEY = 200  # nobody names a field longer; the end of a longer one is what counts
 
@@ -78,12 +80,12 @@ def is_session(key: str) -> bool:
 
 def may_begin(key: str) -> bool:
     """Whether a key could be the first half of a secret name, as `api` in `{"api": {"key": …}}`."""
-    return FIRSTS.search(canonical(key)) is not None
+    return PARENT.search(canonical(key)) is not None
 
 
 def is_secret_within(parent: str, key: str) -> bool:
     """Whether parent and child together name a secret."""
-    return SECONDS.match(canonical(key)) is not None and may_begin(parent) and is_secret(f"{parent}_{key}")
+    return CHILD.match(canonical(key)) is not None and may_begin(parent) and is_secret(f"{parent}_{key}")
 
 
 def counts_tokens(key: str) -> bool:

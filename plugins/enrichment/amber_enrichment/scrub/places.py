@@ -22,7 +22,7 @@ PLACES: Mapping[str, Mapping[str, str]] = {
     "event": {
         "debug_meta": SKIP,
         "_meta": SKIP,  # scrubbed by rules of its own
-        "modules": VERSIONS,
+        "modules": SKIP,  # names and versions of packages
         "release": VERSIONS,
         "sdk": VERSIONS,
         "contexts": "contexts",

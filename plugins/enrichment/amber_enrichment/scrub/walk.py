@@ -15,6 +15,8 @@ from amber_enrichment.scrub.texts import Remark, key_rule, scrub_text
 
 SMALLEST_CARD = 10**11
 NOTHING: dict[str, str] = {}
+PAIRED = frozenset({HEADERS, COOKIES, QUERY})
+INHERITED = frozenset({VERSIONS, SOURCE})
 Path = tuple[str, ...]
 
 
@@ -64,24 +66,25 @@ class Walk:
         return msgspec.json.encode(answer).decode(), tuple({Remark(note.remark.rule): None for note in inner.notes})
 
     def _mapping(self, node: dict[str, Any], place: str, path: Path) -> dict[str, Any]:
-        fields, changed = PLACES.get(place, NOTHING), dict[str, Any]()
-        named = self._named_value(node)
+        fields, suspects, changed = PLACES.get(place, NOTHING), self.suspects, dict[str, Any]()
+        named, is_paired, is_odd = self._named_value(node), place in PAIRED, False
         for key, item in node.items():
-            where = fields.get(key, place if place in {VERSIONS, SOURCE} else TREE)
+            is_odd = is_odd or key in suspects
+            if isinstance(item, str) and not (item in suspects or key in suspects or is_paired or named):
+                continue  # most of an event
+            where = fields.get(key) or (place if place in INHERITED else TREE)
             if where is SKIP:
                 continue
             if key == named:
-                name = str(node.get("name") or node.get("key"))
-                new = self._under(name, item, where, (*path, key))
-            elif key in self.suspects or place in {HEADERS, COOKIES, QUERY}:
+                new = self._under(str(node.get("name") or node.get("key")), item, where, (*path, key))
+            elif is_paired or key in suspects:
                 new = self._keyed(key, item, (place, where), path)
-            elif isinstance(item, str) and item not in self.suspects:
-                continue
             else:
                 new = self._entry(key, item, (place, where), path)
             if new is not item:
                 changed[key] = new
-        return self._renamed({**node, **changed}, path) if changed else self._renamed(node, path)
+        answer = {**node, **changed} if changed else node
+        return self._renamed(answer, path) if is_odd else answer
 
     def _named_value(self, node: dict[str, Any]) -> str:
         """The key of the value in objects such as `{"name": "password", "value": …}`."""
@@ -91,7 +94,9 @@ class Walk:
         return "value" if isinstance(name, str) and name in self.suspects else ""
 
     def _entry(self, key: str, item: Any, places: tuple[str, str], path: Path) -> Any:
-        if key.lower() in self.rules.excluded or is_untouchable(places[0], key, item):
+        if self.rules.excluded and key.lower() in self.rules.excluded:
+            return item
+        if isinstance(item, str) and is_untouchable(places[0], key, item):
             return item
         return self.value(item, places[1], (*path, key))
 
@@ -125,7 +130,7 @@ class Walk:
         if rule or not self.rules.defaults or name.lower() in self.rules.excluded:
             return rule
         is_cookie = isinstance(item, str) and keys.is_cookie(name)
-        is_session = place in {HEADERS, COOKIES, QUERY} and keys.is_session(name)
+        is_session = place in PAIRED and keys.is_session(name)
         return "@password" if is_cookie or is_session else ""
 
     @staticmethod
@@ -143,7 +148,8 @@ class Walk:
 
     def _renamed(self, node: dict[str, Any], path: Path) -> dict[str, Any]:
         """The same object, keys that hold a secret themselves replaced."""
-        new = {key: self.text(key, TREE, path) for key in node if key in self.suspects}
+        suspects = self.suspects
+        new = {key: self.text(key, TREE, path) for key in node if key in suspects}
         if all(new[key] == key for key in new):
             return node
         return {new.get(key, key): item for key, item in node.items()}
@@ -152,6 +158,8 @@ class Walk:
         changed: list[Any] | None = None
         hidden = ""  # the rule that hides the next text: after `--password`, or within a private key
         for index, item in enumerate(items):
+            if isinstance(item, str) and not hidden and item not in self.suspects:
+                continue
             new = self._element(item, place, (*path, str(index)), hidden)
             hidden = self._hides_next(item, hidden)
             if new is not item:
@@ -179,7 +187,7 @@ class Walk:
         if name.lower() in self.rules.excluded or is_untouchable(place, name, item):
             return pair
         below = (*path, "1")
-        is_named = name in self.suspects or place in {HEADERS, COOKIES, QUERY}
+        is_named = name in self.suspects or place in PAIRED
         new = self._under(name, item, place, below) if is_named else self.value(item, place, below)
         clean = self.value(name, TREE, (*path, "0"))
         return pair if new is item and clean is name else [clean, new]

@@ -15,7 +15,7 @@ def device_class(data: dict[str, Any]) -> str:
     device, system = contexts.get("device") or {}, contexts.get("os") or {}
     if str(system.get("name")).lower() not in MOBILE:
         return ""
-    strength = {field: device.get(field) for field in LOW}
+    strength: dict[str, Any] = {field: device.get(field) for field in LOW}
     if not all(isinstance(value, int | float) and value > 0 for value in strength.values()):
         return ""
     for name, least in (("1", LOW), ("2", MEDIUM)):

@@ -59,6 +59,7 @@ OURS = frozenset({"received", "project", "key_id", "grouping_config", "ingest_pa
 EARLY = frozenset({"event_id", "timestamp", "start_timestamp", "level", "type", "breadcrumbs"})
 SECURITY_TYPES = ("csp", "hpkp", "expectct", "expectstaple")
 CATEGORIES = {"transaction": "transaction", "feedback": "feedback"} | dict.fromkeys(SECURITY_TYPES, "security")
+FALLBACK_TYPES = {"security": "csp", "raw_security": "csp"}
 EMPTY: tuple[Any, ...] = (None, "", [], {}, {"values": []})
 
 
@@ -117,7 +118,9 @@ def _type(raw: dict[str, Any], data: dict[str, Any], arrival: Arrival) -> None:
     elif data.get("exception"):
         data["type"] = "error"
     else:
-        data["type"] = next((kind for kind in SECURITY_TYPES if data.get(kind)), "default")
+        data["type"] = next(
+            (kind for kind in SECURITY_TYPES if data.get(kind)), FALLBACK_TYPES.get(arrival.item_type, "default")
+        )
 
 
 def _start(raw: dict[str, Any], data: dict[str, Any], moved: float, notes: Notes) -> None:

@@ -68,7 +68,7 @@ def _event(kind: str, body: dict[str, Any], arrival: Arrival) -> dict[str, Any]:
         host = str(body.get("hostname") or "")
         return {kind: body, "logentry": f"{kind} failed for '{host}'", "tags": {"hostname": host}, "level": "error"}
     directive, blocked = _directive(body), _text(body, "blocked-uri")
-    tags = {"effective-directive": directive, "blocked-uri": blocked, "logger": "csp"}
+    tags = {"effective-directive": directive, "blocked-uri": blocked}
     return {
         "csp": body,
         "logger": "csp",

@@ -15,6 +15,8 @@ DUMP_FIELD = "upload_file_minidump"
 DUMP_MIMES = frozenset({"application/octet-stream", "application/x-dmp"})
 DUMP_MAGIC = (b"MDMP", b"PMDM")
 EVENT_FILE = "__sentry-event"
+KNOWN_FILES = {"__sentry-breadcrumb1": "event.breadcrumbs", "__sentry-breadcrumb2": "event.breadcrumbs"}
+FILE = "event.attachment"
 MAX_DEPTH = 10
 """`sentry[a][b]…`: keys with more levels are left out."""
 
@@ -36,7 +38,7 @@ def read_minidump(content_type: str, body: bytes) -> Envelope:
     files = [field for field in fields if field.filename is not None and field.name not in (DUMP_FIELD, EVENT_FILE)]
     event = EnvelopeItem({"type": "event"}, write_object(_crash_event(fields, dump), "crash event"))
     dumped = _attachment(Field(DUMP_FIELD, dump, name, "application/x-dmp"), "event.minidump")
-    return Envelope({}, (event, dumped, *(_attachment(field) for field in files)))
+    return Envelope({}, (event, dumped, *(_attachment(field, KNOWN_FILES.get(field.name, FILE)) for field in files)))
 
 
 def read_attachments(content_type: str, body: bytes) -> tuple[EnvelopeItem, ...]:
@@ -46,7 +48,7 @@ def read_attachments(content_type: str, body: bytes) -> tuple[EnvelopeItem, ...]
     files = [field for field in read_form(content_type, body) if field.filename is not None]
     if not files:
         raise Reject("the form holds no file")
-    return tuple(_attachment(field) for field in files)
+    return tuple(_attachment(field, FILE) for field in files)
 
 
 def _raw_dump(content_type: str, body: bytes) -> Field:
@@ -55,7 +57,7 @@ def _raw_dump(content_type: str, body: bytes) -> Field:
     return Field(DUMP_FIELD, body, "minidump.dmp")
 
 
-def _attachment(field: Field, kind: str = "event.attachment") -> EnvelopeItem:
+def _attachment(field: Field, kind: str) -> EnvelopeItem:
     headers = {"type": "attachment", "attachment_type": kind, "filename": field.filename or field.name}
     if field.content_type:
         headers["content_type"] = field.content_type

@@ -45,7 +45,8 @@ def as_page(rows: Sequence[Row[Any]], order: Order, kind: Any, limit: int) -> Pa
     items = tuple(kind(*row[:-2]) for row in rows[:size])
     if len(rows) <= size:
         return Page(items)
-    return Page(items, _write(_Place(order.name, *rows[size - 1][-2:])))
+    value, tie = rows[size - 1][-2:]
+    return Page(items, _write(_Place(order.name, value, tie)))
 
 
 def _size(limit: int) -> int:

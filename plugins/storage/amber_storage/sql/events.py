@@ -8,7 +8,7 @@ from amber_storage.sql import schema
 from amber_storage.sql.bodies import packed, unpacked
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
-from amber_storage.sql.transactions import Transactions, insert_new
+from amber_storage.sql.transactions import Transactions, border, insert_new
 from msgspec import structs
 from sqlalchemy import Engine, Row, Table, select
 
@@ -24,7 +24,9 @@ class SqlEventStore:
 
     def write_events(self, events: Sequence[GroupedEvent]) -> None:
         """Keep these events in one transaction; one known by (project, event id) stays as it was."""
-        self._write(schema.events, _event_rows(events))
+        with border():  # compressed before the transaction begins, which on SQLite holds up every other writer
+            rows = _event_rows(events)
+        self._write(schema.events, rows)
 
     def get_event(self, project: int, event_id: str) -> StoredEvent | None:
         """The whole event, or None."""

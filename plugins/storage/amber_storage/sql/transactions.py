@@ -23,13 +23,13 @@ class Transactions:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that changes nothing."""
-        with _border(), self._reading.connect() as connection:
+        with border(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self, projects: Iterable[int] = ()) -> Iterator[Connection]:
         """A transaction that changes something; nobody else changes issues of these projects before it ends."""
-        with _border(), self._writing.begin() as connection:
+        with border(), self._writing.begin() as connection:
             lock(connection, projects)
             yield connection
 
@@ -63,7 +63,7 @@ def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.I
 
 
 @contextmanager
-def _border() -> Iterator[None]:
+def border() -> Iterator[None]:
     """Turn what the driver raises into the errors that callers know; nothing of SQLAlchemy passes."""
     try:
         yield

@@ -1,0 +1,11 @@
+"""The promises of `amber.model`, as tests that every implementation must pass.
+
+Each module holds one class. A plugin's test module derives a `Test…` class from it and provides the fixture its docstring
+names; all of its tests then run on the plugin's implementation.
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{module}" for module in ("blob_store", "directory", "event_store", "issue_store"))
+)

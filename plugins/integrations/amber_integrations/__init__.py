@@ -1,0 +1,1 @@
+"""Where Amber tells people what happened."""
