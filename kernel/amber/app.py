@@ -80,8 +80,7 @@ class Health:
 
     def metrics(self) -> bytes:
         """Prometheus text of this process and of every other one that was heard lately."""
-        others = [status for status in self._board.alive() if status.process != self._process]
-        return merge(self._process, self._kernel.metrics.render().decode(), others)
+        return merge(self._process, self._kernel.metrics.render().decode(), self._board.others(self._process))
 
 
 def health_routes(health: Health) -> list[Any]:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -31,7 +31,7 @@ class Services:
         self.listen: Listen | None = None
         self.roles: dict[str, Any] = {}
         self.http: Callable[[], httpx.AsyncClient] | None = None
-        self.kernel: Mapping[str, Any] = {}
+        self.kernel: dict[str, Any] = {}
 
 
 class Context(Generic[C]):

@@ -59,7 +59,7 @@ def write_config(data: Path, bus: BusConfig) -> tuple[Path, str, str]:
         f"authorization {{ token: {json.dumps(token)} }}",
         "jetstream {",
         f"  store_dir: {json.dumps(str(folder))}",
-        f"  max_file: {bus.max_bytes * 4}",
+        f"  max_file: {bus.max_bytes * 8}",  # each stream reserves max_bytes; the rest is room for changes
         f"  sync_interval: {'always' if bus.durability == 'power' else '2m'}",
         "}",
     ]

@@ -21,7 +21,7 @@ from amber.edge import Edge, Parts
 from amber.errors import Unavailable
 from amber.kernel import Kernel
 from amber.model import Fact
-from amber.status import Board, Reporter, Status
+from amber.status import Board, Reporter, Status, merge_reports
 from amber.tally import Tally
 from amber.version import version
 from amber.worker import Worker
@@ -53,6 +53,7 @@ async def serve(settings: Settings, data: Path) -> None:
     await board.start(bus)
     committer = Committer(bus, settings.bus.partitions, kernel.metrics)
     tally = Tally(committer)
+    kernel.services.kernel["plugins"] = lambda: merge_reports(kernel.report(), board.others(name))
     app = await make_app(kernel, Health(kernel, board, name), version())
     edge = Edge(list((await kernel.protocols()).values()), await _parts(kernel, committer, tally), app)
     tasks = [asyncio.create_task(tally.run()), asyncio.create_task(Reporter(bus, lambda: _status(kernel, name)).run())]

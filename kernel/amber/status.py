@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -60,11 +60,32 @@ class Board:
         status = msgspec.json.decode(data, type=Status)
         self._heard[status.process] = (self._clock(), status)
 
+    def others(self, own: str) -> list[Status]:
+        """The processes heard lately apart from `own`."""
+        return [status for status in self.alive() if status.process != own]
+
     def alive(self) -> list[Status]:
         """The processes heard lately, by name."""
         limit = self._clock() - SILENT_AFTER
         self._heard = {name: heard for name, heard in self._heard.items() if heard[0] >= limit}
         return [self._heard[name][1] for name in sorted(self._heard)]
+
+
+def merge_reports(own: Iterable[Mapping[str, Any]], others: Iterable[Status]) -> list[dict[str, Any]]:
+    """Every plugin once: what it cost in all processes, and its state where it is worst."""
+    merged = {row["name"]: dict(row) for row in own}
+    for row in (row for status in others for row in status.plugins):
+        known = merged.get(row["name"])
+        if known is None:
+            merged[row["name"]] = dict(row)
+            continue
+        known["calls"] += row["calls"]
+        known["errors"] += row["errors"]
+        known["p95_ms"] = max(known["p95_ms"], row["p95_ms"])
+        known["last_error"] = known["last_error"] or row["last_error"]
+        if known["state"] == "running" != row["state"]:
+            known["state"], known["reason"] = row["state"], row["reason"]
+    return list(merged.values())
 
 
 def merge(own: str, own_text: str, others: Iterable[Status]) -> bytes:

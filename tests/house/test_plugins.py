@@ -49,6 +49,7 @@ def test_a_family_is_named_alike_everywhere(root: Path, distributions: Distribut
     assert set(project["project"]["optional-dependencies"]["standard"]) == names
     assert set(project["tool"]["uv"]["sources"]) - {"amber"} == names
     assert set(linter["root_packages"]) - {"amber"} == packages
+    assert set(project["tool"]["coverage"]["run"]["source_pkgs"]) - {"amber"} == packages
     assert set(linter["contracts"][1]["forbidden_modules"]) == packages
     assert set(linter["contracts"][2]["modules"]) == packages
     assert set(project["tool"]["mypy"]["mypy_path"].split(":")) - {"kernel", "tools"} == {

@@ -24,11 +24,10 @@ class Stream(Struct, frozen=True):
 
 ITEMS = Stream("ITEMS", "amber.v1.item.>", "frames of submissions, by partition", is_queue=True)
 FACTS = Stream("FACTS", "amber.v1.fact.>", "what happened, by type and project", max_age=7 * DAY)
-TASKS = Stream("TASKS", "amber.v1.task.>", "work for one plugin", is_queue=True)
 DEAD = Stream(
     "DEAD", "amber.v1.dead.>", "what could not be done: the original, headers and the error", max_age=30 * DAY
 )
-STREAMS = (ITEMS, FACTS, TASKS, DEAD)
+STREAMS = (ITEMS, FACTS, DEAD)
 
 
 def item_subject(project: int, partitions: int) -> str:

@@ -62,7 +62,20 @@ class NatsBus:
             await self._reconcile(stream)
 
     async def _reconcile(self, stream: Stream) -> None:
-        config = api.StreamConfig(
+        """Make the stream or bring it up to date. Asked first, because two processes that make the same stream at the
+        same moment can leave the server with storage reserved twice.
+        """
+        wanted = self._settings(stream)
+        try:
+            info = await self._js.stream_info(stream.name)
+            if not _is_like(info.config, wanted):
+                info = await self._js.update_stream(wanted)
+        except nats.js.errors.NotFoundError:
+            info = await self._js.add_stream(wanted)
+        self._identity[stream.name] = f"{stream.name}@{info.created.timestamp() if info.created else 0:.0f}"
+
+    def _settings(self, stream: Stream) -> api.StreamConfig:
+        return api.StreamConfig(
             name=stream.name,
             subjects=[stream.subjects],
             retention=api.RetentionPolicy.WORK_QUEUE if stream.is_queue else api.RetentionPolicy.LIMITS,
@@ -73,11 +86,6 @@ class NatsBus:
             duplicate_window=120,
             allow_direct=True,
         )
-        try:
-            info = await self._js.add_stream(config)
-        except nats.js.errors.BadRequestError:  # it exists with other settings
-            info = await self._js.update_stream(config)
-        self._identity[stream.name] = f"{stream.name}@{info.created.timestamp() if info.created else 0:.0f}"
 
     async def _on_error(self, error: Exception) -> None:
         log.warning("bus: %s", error or type(error).__name__)
@@ -235,3 +243,10 @@ class NatsConsumer:
         """Unsubscribe."""
         with contextlib.suppress(*FAILURES):
             await self._subscription.unsubscribe()
+
+
+def _is_like(found: api.StreamConfig, wanted: api.StreamConfig) -> bool:
+    """Whether a stream already has the settings we care for."""
+    names = ("subjects", "retention", "discard", "max_bytes", "duplicate_window", "allow_direct")
+    same = all(getattr(found, name) == getattr(wanted, name) for name in names)
+    return same and (found.max_age or 0) == (wanted.max_age or 0)

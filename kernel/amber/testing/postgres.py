@@ -13,7 +13,7 @@ import pytest
 
 
 class PostgresServer:
-    """A running server; `address` is its URL without the name of a database."""
+    """A running server, reached over a socket in a folder."""
 
     def __init__(self, socket_folder: Path) -> None:
         self._socket_folder = socket_folder

@@ -1,7 +1,7 @@
 """The promises of `amber.model`, as tests that every implementation must pass.
 
-Each module holds one class. A plugin's test module derives a `Test…` class from it and provides the fixture its docstring
-names; all of its tests then run on the plugin's implementation.
+Each module holds one class. A plugin's test module derives a `Test…` class from it and provides the fixtures its
+docstring names; all of its tests then run on the plugin's implementation.
 """
 
 import pytest

@@ -29,7 +29,7 @@ BAD_KEYS = (
     "ä",
     "a\n",
 )
-BAD_KEYS_TOO = ("a~b", "a=b", "a:b", "x" * 5000, "~", "%2e%2e/a", "a/\u2215b", "CON?")
+BAD_KEYS_TOO = ("a\n", "a~b", "a=b", "a:b", "x" * 5000, "~", "%2e%2e/a", "a/\u2215b", "CON?")
 
 
 class BlobStoreContract:
@@ -75,9 +75,12 @@ class BlobStoreContract:
 
     @pytest.mark.parametrize("key", BAD_KEYS + BAD_KEYS_TOO)
     def test_a_key_that_is_none_is_rejected(self, blob_store: BlobStore, key: str) -> None:
-        for refused in (lambda: blob_store.put(key, b"x"), lambda: blob_store.get(key), lambda: blob_store.delete(key)):
-            with pytest.raises(Reject):
-                refused()
+        with pytest.raises(Reject):
+            blob_store.put(key, b"x")
+        with pytest.raises(Reject):
+            blob_store.get(key)
+        with pytest.raises(Reject):
+            blob_store.delete(key)
 
     @pytest.mark.parametrize("prefix", ["../", "a/../", "/", "a b", "a\x00", "../../etc/"])
     def test_a_prefix_that_no_key_can_have_finds_nothing_outside(self, blob_store: BlobStore, prefix: str) -> None:

@@ -31,7 +31,7 @@ def create(ctx: Context[Any], /, name: str, slug: str, platform: str, **where: A
     directory: Directory = ctx.role("directory")
     home = choose_organisation(directory, where["organisation"])
     audit = AuditEntry(home.id, "cli", "project.create", name, ctx.now(), after={"name": name, "platform": platform})
-    made = add_project(directory, Wanted(name(slug), platform), audit)
+    made = add_project(directory, Wanted(name, slug, platform), audit)
     shown = described(ctx, made)
     say(shown, where["as_json"], f"{made.slug} is project {made.id}\n{shown['dsn']}")
 

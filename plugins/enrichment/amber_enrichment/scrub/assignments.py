@@ -25,7 +25,7 @@ WORD = re.compile(
 LINE = re.compile(r"(?:[^\r\n\"'`<>\\]|\\++(?![\"'`rn]))*+")
 WHOLE_LINE = re.compile(r"(?:authorization|cookie)\Z", re.IGNORECASE)
 NOTHING = re.compile(
-    r"(?:none|null|nil|undefined|true|false|yes|no|nan|\*+|\[filtered\]?.*|\[redacted\]?|\\*[\"']{2})?", re.IGNORECASE
+    r"(?:none|null|nil|undefined|true|false|yes|no|nan|\*+|\[(?:filtered|redacted|creditcard|iban|usssn|email|ip)\]?.*|\\*[\"']{2})?", re.IGNORECASE
 )
 AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
 # In source code: a name without digits, or something called, indexed or looked up, is no literal.
@@ -88,8 +88,12 @@ def _value(text: str, start: int, name: str, source: bool) -> tuple[int, int]:
 
 def _closing(text: str, opening: re.Match[str]) -> int:
     """Where the quote is closed: by the same quote under as many backslashes, counting the escaped ones out."""
-    depth = len(opening["escape"])
-    for found in QUOTES[opening["quote"]].finditer(text, opening.end()):
+    depth, position = len(opening["escape"]), opening.end()
+    while found := QUOTES[opening["quote"]].search(text, position):
+        position = found.end()
+        if text[position : position + 1] == opening["quote"] and depth == 0:
+            position += 1  # doubled, as SQL writes a quote within quotes
+            continue
         extra = len(found[1]) - depth
         if extra < 0 or extra % (2 * (depth + 1)) == 0:
             return found.end() - 1 - min(depth, len(found[1]))

@@ -13,11 +13,11 @@ from amber_enrichment.scrub.pattern import Pattern
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.texts import names_secret, scrub_text, word_parts
 
-EDGE = rb"(?:\b|\\[bfnrt]|\\u[0-9a-f]{4})"  # a word may begin right after an escaped line end
+EDGE = rb"(?:\b|\\[bfnrt]|\\u[0-9a-fA-F]{4})"  # a word may begin right after an escaped line end
 SHAPES = (
     rb"(?i:bearer|basic)[ \t\\]",
     rb"PRIVATE KEY-----",
-    rb'://[^/?#\s"<>]*@',
+    rb':\\*/\\*/[^/?#\s"<>]*@',
     rb"eyJ[A-Za-z0-9_-]{8}|A(?:KIA|SIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30}|github_pat_|glpat-|xox[abeprs]-",
     rb"[sr]k_(?:live|test)_|sntry[su]_|AIza[A-Za-z0-9_-]{35}|\bsk-|\\[bfnrt]sk-|npm_[A-Za-z0-9]{30}|pypi-",
     EDGE + rb"[2-6][0-9]{3}(?:[ -]?[0-9]){8}",
@@ -57,7 +57,7 @@ def _key_names() -> bytes:
         rb"(?i:%b)[-_. :/\[\]0-9$\\'`)t]*[\"=:!%%]" % last,
         rb"-[^ \"\\]*(?i:%b)[-_.$0-9]*(?: |\\t)" % last,
         sessions,
-        b'(?i:%b)%b":\\{' % ("|".join(keys.PARENTS).encode(), gap),
+        rb'(?i:%b)%b"[ \\nrt]*:[ \\nrt]*\{' % ("|".join(keys.PARENTS).encode(), gap),
     ))
 
 
@@ -104,6 +104,8 @@ def _is_escaped(encoded: bytes, quote: int) -> bool:
 
 def _is_suspect(text: str, before: bytes, after: bytes, rules: Rules) -> bool:
     """Whether a name could hide what stands beside it, or the text itself must change."""
+    if text[:1] in {"{", "["}:  # perhaps JSON, of which only the walk knows the keys
+        return True
     is_name = after.startswith(b":") or text.startswith("-") or before.endswith((b"[", b'"key":', b'"name":'))
     if is_name and (names_secret(text, rules) or (after == b":{" and keys.may_begin(text))):
         return True

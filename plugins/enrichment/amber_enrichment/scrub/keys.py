@@ -4,7 +4,7 @@ import re
 
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 GAP = re.compile(r"[-_. :/\[\]0-9]+")
-GAP_BYTES = rb"[-_. :/\[\]0-9]*"
+GAP_BYTES = rb"[-_. :/\[\]0-9\\]*"  # as it may stand in JSON, or in JSON inside of JSON
 
 # Words that are secret however they are glued to what stands before them (`dbpassword`, `authtoken`).
 ENDINGS = (

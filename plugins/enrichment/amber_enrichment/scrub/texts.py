@@ -74,11 +74,11 @@ def scrub_text(text: str, rules: Rules, source: bool = False) -> Scrubbed:
 
 def _spans(text: str, rules: Rules, source: bool) -> list[Span]:
     found: list[Span] = []
+    if rules.defaults or rules.words:
+        found.extend(find_assignments(text, lambda key: _assigned_rule(key, rules), keys.counts_tokens, source))
     if rules.defaults:
         for find in shapes.DEFAULTS:
             found.extend(find(text))
-    if rules.defaults or rules.words:
-        found.extend(find_assignments(text, lambda key: _assigned_rule(key, rules), keys.counts_tokens, source))
     if rules.emails:
         found.extend(shapes.find_emails(text))
     if rules.ips:

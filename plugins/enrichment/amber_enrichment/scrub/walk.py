@@ -135,7 +135,7 @@ class Walk:
 
     @staticmethod
     def _is_amount(item: Any) -> bool:
-        return isinstance(item, int | float) or (isinstance(item, str) and is_amount(item))
+        return isinstance(item, int | float | str) and is_amount(str(item))
 
     def _hide(self, item: Any, path: Path, rule: str) -> Any:
         if item is None or isinstance(item, bool) or (isinstance(item, str) and is_nothing(item)) or item in ([], {}):

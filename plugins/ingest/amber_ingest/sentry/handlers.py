@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from amber.errors import Reject
 from amber.model import Attachment, Handled, Item, OutcomeCount
 
+from amber_ingest.sentry.kinds import is_count
 from amber_ingest.sentry.payloads import read_object
 from amber_ingest.wire.ids import blob_name
 
@@ -71,10 +72,11 @@ def _counts(item: Item, report: dict[str, Any]) -> Iterator[OutcomeCount]:
     for name, default in REPORTED:
         entries = report.get(name)
         for entry in entries if isinstance(entries, list) else ():
-            if not isinstance(entry, dict):
-                continue
-            quantity, category = entry.get("quantity"), entry.get("category")
-            if not isinstance(quantity, int) or not 0 < quantity <= MAX_QUANTITY or not isinstance(category, str):
-                continue
-            reason = _text(entry, "reason", default)
-            yield OutcomeCount(item.project, category[:64], "client_discard", reason, quantity, hour)
+            if isinstance(entry, dict) and _says_something(entry):
+                reason, category = _text(entry, "reason", default), entry["category"][:64]
+                yield OutcomeCount(item.project, category, "client_discard", reason, entry["quantity"], hour)
+
+
+def _says_something(entry: dict[str, Any]) -> bool:
+    quantity = entry.get("quantity")
+    return isinstance(entry.get("category"), str) and is_count(quantity) and quantity <= MAX_QUANTITY

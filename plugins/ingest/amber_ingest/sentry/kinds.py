@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeGuard
 
 from amber.errors import Reject
 from amber.model import ItemNote
@@ -11,6 +11,7 @@ from msgspec import Struct
 from amber_ingest.sentry.envelope import EnvelopeItem
 
 KIB, MIB = 1024, 1024 * 1024
+CONTAINER = "application/vnd.sentry.items."
 MOBILE = frozenset({"android", "cocoa", "javascript"})
 
 
@@ -58,7 +59,7 @@ def kind_of(item_type: str) -> Kind:
 
 def note_of(item: EnvelopeItem) -> ItemNote:
     """What the edge knows of an item."""
-    return ItemNote(item.type, _category(item), len(item.payload), _quantity(item.headers))
+    return ItemNote(item.type, _category(item), len(item.payload), _quantity(item))
 
 
 def check_limits(items: Sequence[EnvelopeItem]) -> None:
@@ -91,6 +92,13 @@ def _category(item: EnvelopeItem) -> str:
     return kind_of(item.type).category
 
 
-def _quantity(headers: dict[str, Any]) -> int:
-    count = headers.get("item_count")
-    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 1
+def _quantity(item: EnvelopeItem) -> int:
+    """How many things a container says it holds; never more than it has bytes for."""
+    count, mime = item.headers.get("item_count"), item.headers.get("content_type")
+    is_container = isinstance(mime, str) and mime.startswith(CONTAINER)
+    return count if is_container and is_count(count) and count <= len(item.payload) else 1
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether a JSON value is a whole number above zero."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from amber.model import Event
-
 from amber_ingest.normalise import Arrival, normalise_event
 
 RECEIVED = 1_795_375_877.0  # 2026-11-22T19:31:17Z

@@ -1,11 +1,10 @@
 import msgspec
 import pytest
 from amber.model import rfc3339
-from hypothesis import given
-from hypothesis import strategies as st
-
 from amber_ingest.normalise import Arrival, normalise_event
 from amber_ingest.normalise.times import parse_time
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOW = "2026-11-22T19:31:17.000000Z"
 

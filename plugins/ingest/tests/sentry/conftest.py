@@ -33,11 +33,17 @@ class Client:
         return self.protocol.read(request, project)
 
     def submission(self, request: IngestRequest, dropped=None) -> Submission:
-        reading = self.read(request)
+        return self._submission(request, self.read(request), 42, dropped or {})
+
+    @staticmethod
+    def _submission(request: IngestRequest, reading: Reading, project: int, dropped) -> Submission:
         body = request.body if reading.body is None else reading.body
         return Submission(
-            "s1", "sentry", request.route, 42, NOW, reading.encoding, reading.meta, dropped or {}, body=body
+            "s1", "sentry", request.route, project, NOW, reading.encoding, reading.meta, dropped, body=body
         )
+
+    def deliver_as(self, request: IngestRequest, reading: Reading, project: int) -> Decoded:
+        return self.protocol.decode(self._submission(request, reading, project, {}))
 
     def deliver(self, request: IngestRequest, dropped=None) -> Decoded:
         return self.protocol.decode(self.submission(request, dropped))
