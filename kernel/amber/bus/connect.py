@@ -20,6 +20,8 @@ from amber.errors import Unavailable
 log = logging.getLogger("amber.bus")
 FAILURES = (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError)
 Callback = Callable[[str, bytes], Awaitable[None]]
+PAUSE = 0.1
+"""Seconds between two attempts to connect."""
 
 
 class NatsBus:
@@ -30,27 +32,36 @@ class NatsBus:
         self._client = Client()
         self._js: JetStreamContext = self._client.jetstream()
         self._identity: dict[str, str] = {}
+        self._last_error: Exception = TimeoutError("no answer")
         self.max_payload = 1 << 20
 
     async def connect(self, attempts: int = 50) -> "NatsBus":
         """Connect and bring the streams up to date. Raises Unavailable after about `attempts` × 0.1 seconds."""
-        for attempt in range(attempts):
-            try:
-                await self._open()
-                return self
-            except FAILURES as error:
-                if attempt == attempts - 1:
-                    raise Unavailable(f"NATS at {self._config.url} does not answer: {error}") from error
-                await asyncio.sleep(0.1)
-        raise Unavailable("no attempt was allowed")
+        try:
+            # nats-py, told to reconnect for as long as it takes, would take as long for its first connection
+            async with asyncio.timeout(attempts * PAUSE):
+                while not await self._open():
+                    await asyncio.sleep(PAUSE)
+        except TimeoutError:
+            await self.close()
+            raise Unavailable(f"NATS at {self._config.url} does not answer: {self._last_error}") from None
+        return self
 
-    async def _open(self) -> None:
+    async def _open(self) -> bool:
+        try:
+            await self._set_up()
+        except FAILURES as error:
+            self._last_error = error
+            return False
+        return True
+
+    async def _set_up(self) -> None:
         if not self._client.is_connected:
             await self._client.connect(
                 servers=[self._config.url],
                 token=self._config.token or None,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=0.1,  # type: ignore[arg-type]  # annotated int, used as seconds
+                reconnect_time_wait=PAUSE,  # type: ignore[arg-type]  # annotated int, used as seconds
                 connect_timeout=2,
                 ping_interval=5,
                 max_outstanding_pings=2,
@@ -88,6 +99,7 @@ class NatsBus:
         )
 
     async def _on_error(self, error: Exception) -> None:
+        self._last_error = error
         log.warning("bus: %s", error or type(error).__name__)
 
     @property
@@ -95,10 +107,14 @@ class NatsBus:
         """Whether the connection stands right now."""
         return self._client.is_connected
 
+    def _need_connection(self) -> None:
+        """Raises Unavailable; nats-py would hold everything back and let the caller wait for nothing."""
+        if not self._client.is_connected:
+            raise Unavailable("the bus is not connected")
+
     async def publish(self, subject: str, data: bytes, id: str = "", headers: Mapping[str, str] | None = None) -> None:
         """Publish and wait until JetStream has it on disk."""
-        if not self._client.is_connected:  # nats-py would hold the message back and let the caller wait for nothing
-            raise Unavailable("the bus is not connected")
+        self._need_connection()
         extra = dict(headers or {}) | ({"Nats-Msg-Id": id} if id else {})
         try:
             await self._js.publish(subject, data, timeout=self._timeout, headers=extra or None)
@@ -107,8 +123,7 @@ class NatsBus:
 
     async def broadcast(self, subject: str, data: bytes) -> None:
         """Publish without JetStream."""
-        if not self._client.is_connected:
-            raise Unavailable("the bus is not connected")
+        self._need_connection()
         try:
             await self._client.publish(subject, data)
         except FAILURES as error:
@@ -116,6 +131,7 @@ class NatsBus:
 
     async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
         """Open a durable pull consumer; its settings are brought up to these."""
+        self._need_connection()
         config = api.ConsumerConfig(
             durable_name=name,
             ack_policy=api.AckPolicy.EXPLICIT,
@@ -139,10 +155,12 @@ class NatsBus:
         async def received(message: Msg) -> None:
             await callback(message.subject, message.data)
 
+        self._need_connection()
         await self._client.subscribe(subject, cb=received)
 
     async def browse(self, stream: Stream, after: int, limit: int) -> list[Message]:
         """Read by sequence number with direct gets."""
+        self._need_connection()
         found: list[Message] = []
         seq = after
         while len(found) < limit:
@@ -157,14 +175,20 @@ class NatsBus:
         return found
 
     def _stored(self, stream: Stream, raw: api.RawStreamMsg) -> Message:
-        headers = {k: v for k, v in (raw.headers or {}).items() if not k.startswith("Nats-")}
         at = raw.time.timestamp() if raw.time else 0.0
         return Message(
-            self._identity[stream.name], raw.seq or 0, raw.subject or "", raw.data or b"", headers, delivered=0, at=at
+            self._identity[stream.name],
+            raw.seq or 0,
+            raw.subject or "",
+            raw.data or b"",
+            own(raw.headers),
+            delivered=0,
+            at=at,
         )
 
     async def delete(self, stream: Stream, seq: int) -> bool:
         """Delete one message of a stream."""
+        self._need_connection()
         try:
             return bool(await self._js.delete_msg(stream.name, seq))
         except (nats.js.errors.NotFoundError, nats.js.errors.ServerError, nats.js.errors.BadRequestError):
@@ -177,6 +201,11 @@ class NatsBus:
         # nats-py raises CancelledError out of close() when the server died before it (engines.md 1)
         with contextlib.suppress(asyncio.CancelledError, *FAILURES):
             await asyncio.shield(self._client.close())
+
+
+def own(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """The headers a message was published with, without those NATS adds."""
+    return {name: value for name, value in (headers or {}).items() if not name.startswith("Nats-")}
 
 
 class NatsConsumer:
@@ -205,7 +234,7 @@ class NatsConsumer:
             seq,
             raw.subject,
             raw.data,
-            raw.headers or {},
+            own(raw.headers),
             meta.num_delivered,
             meta.timestamp.timestamp(),
         )

@@ -1,8 +1,8 @@
 """The bus in one process's memory: NATS's twin for unit tests, held to the same contract."""
 
 import asyncio
-import fnmatch
 import itertools
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,18 +12,19 @@ from msgspec.structs import replace
 from amber.bus import STREAMS, Consumer, Message, Stream
 from amber.errors import Unavailable
 
+log = logging.getLogger("amber.bus")
 Callback = Callable[[str, bytes], Awaitable[None]]
 
 
 def matches(pattern: str, subject: str) -> bool:
     """NATS's subject matching: `*` is one token, a final `>` is all that follow."""
-    if pattern.endswith(".>"):
-        count = pattern.count(".")
-        head = ".".join(subject.split(".")[:count])
-        return subject.count(".") >= count and fnmatch.fnmatchcase(head, pattern[:-2])
-    return pattern.count(".") == subject.count(".") and all(
-        p in ("*", s) for p, s in zip(pattern.split("."), subject.split("."), strict=True)
-    )
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        is_long_enough = len(given) >= len(wanted)
+        wanted.pop()
+    else:
+        is_long_enough = len(given) == len(wanted)
+    return is_long_enough and all(one in ("*", token) for one, token in zip(wanted, given, strict=False))
 
 
 class MemoryBus:
@@ -36,7 +37,7 @@ class MemoryBus:
         self._birth = uuid.uuid4().hex[:8]
         self._seq = {stream.name: itertools.count(1) for stream in STREAMS}
         self._stored: dict[str, dict[int, Message]] = {stream.name: {} for stream in STREAMS}
-        self._ids: set[str] = set()
+        self._ids: set[tuple[str, str]] = set()
         self._consumers: dict[tuple[str, str], MemoryConsumer] = {}
         self._listeners: list[tuple[str, Callback]] = []
 
@@ -50,12 +51,12 @@ class MemoryBus:
         stream = next((s for s in STREAMS if matches(s.subjects, subject)), None)
         if not self.is_up or stream is None or len(data) > self.max_payload:
             raise Unavailable("the bus did not take the message")
-        if id and id in self._ids:
+        if id and (stream.name, id) in self._ids:
             return
         stored = self._stored[stream.name]
         if stream.is_queue and len(stored) >= self.capacity:
             raise Unavailable("the bus is full")
-        self._ids.add(id)
+        self._ids.add((stream.name, id))
         seq = next(self._seq[stream.name])
         stored[seq] = Message(
             f"{stream.name}@{self._birth}", seq, subject, data, dict(headers or {}), delivered=0, at=time.time()
@@ -67,31 +68,42 @@ class MemoryBus:
 
     async def broadcast(self, subject: str, data: bytes) -> None:
         """Tell the listeners."""
+        self.need_up()
+        await self._tell(subject, data)
+
+    def need_up(self) -> None:
+        """Raises Unavailable while a test has taken the bus down."""
         if not self.is_up:
             raise Unavailable("the bus is down")
-        await self._tell(subject, data)
 
     async def _tell(self, subject: str, data: bytes) -> None:
         for pattern, callback in list(self._listeners):
             if matches(pattern, subject):
-                await callback(subject, data)
+                try:
+                    await callback(subject, data)
+                except Exception:  # a listener's fault is not the publisher's: NATS would not even tell it
+                    log.exception("a listener to %s failed", pattern)
 
     async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
         """Open a consumer; opening it again under its name shares it."""
+        self.need_up()
         consumer = self._consumers.setdefault((stream.name, name), MemoryConsumer(self, stream))
         consumer.subjects, consumer.ack_wait = tuple(subjects), ack_wait
         return consumer
 
     async def listen(self, subject: str, callback: Callback) -> None:
         """Remember the callback."""
+        self.need_up()
         self._listeners.append((subject, callback))
 
     async def browse(self, stream: Stream, after: int, limit: int) -> list[Message]:
         """Messages above a sequence number."""
+        self.need_up()
         return [m for seq, m in sorted(self._stored[stream.name].items()) if seq > after][:limit]
 
     async def delete(self, stream: Stream, seq: int) -> bool:
         """Take a message out."""
+        self.need_up()
         return self._stored[stream.name].pop(seq, None) is not None
 
     async def close(self) -> None:
@@ -122,8 +134,7 @@ class MemoryConsumer:
         """Messages that are due, waiting for the first of them."""
         deadline = time.monotonic() + wait
         while True:
-            if not self._bus.is_up:
-                raise Unavailable("the bus is down")
+            self._bus.need_up()
             if found := self._ready(limit):
                 return found
             remaining = deadline - time.monotonic()
@@ -153,7 +164,7 @@ class MemoryConsumer:
         self._done.add(message.seq)
         self._due.pop(message.seq, None)
         if self._stream.is_queue:
-            await self._bus.delete(self._stream, message.seq)
+            self._bus.stored(self._stream).pop(message.seq, None)
 
     async def nak(self, message: Message, delay: float) -> None:
         """Due again after the delay."""
@@ -166,6 +177,7 @@ class MemoryConsumer:
 
     async def waiting(self) -> int:
         """What has not been acknowledged."""
+        self._bus.need_up()
         stored = self._bus.stored(self._stream).items()
         return sum(
             seq not in self._done and any(matches(s, message.subject) for s in self.subjects) for seq, message in stored

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import sentry_sdk
 
 from amber import runtime
 from amber.errors import ConfigError, Unavailable
@@ -51,6 +50,8 @@ def _target(kernel: "Kernel", ref: str) -> tuple[int, str]:
 
 
 def _send(dsn: str) -> str:
+    import sentry_sdk  # slow to import, and no other command needs it
+
     sentry_sdk.init(dsn=dsn, default_integrations=False, release="amber-send-test")
     try:
         raise RuntimeError("This is a test error from amber send-test")

@@ -3,19 +3,60 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from amber.model import Additions, Event
 from amber_enrichment.scrub.events import scrub_event, walk_event
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.walk import Everything
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-SECRET = "Zq7hunter2Xw"  # noqa: S105 - a planted value that no rule knows by itself
+SECRET = "Zq7hunter2Xw"
 KEYS = st.sampled_from(
-    "password apiKey api key auth author token tokens token_count name value session sid user cookies cookie headers "
-    "request values frames stacktrace exception vars context_line filename modules extra tags contexts os version data "
-    "X-Api-Key secret_ pass db Ключ to\u212aen trace_id span_id private _meta val".split()
+    [
+        "password",
+        "apiKey",
+        "api",
+        "key",
+        "auth",
+        "author",
+        "token",
+        "tokens",
+        "token_count",
+        "name",
+        "value",
+        "session",
+        "sid",
+        "user",
+        "cookies",
+        "cookie",
+        "headers",
+        "request",
+        "values",
+        "frames",
+        "stacktrace",
+        "exception",
+        "vars",
+        "context_line",
+        "filename",
+        "modules",
+        "extra",
+        "tags",
+        "contexts",
+        "os",
+        "version",
+        "data",
+        "X-Api-Key",
+        "secret_",
+        "pass",
+        "db",
+        "Ключ",
+        "toKen",
+        "trace_id",
+        "span_id",
+        "private",
+        "_meta",
+        "val",
+    ]
 ) | st.text(max_size=6)
 SNIPPETS = st.sampled_from(
     [
@@ -32,7 +73,9 @@ LEAVES = TEXTS | NUMBERS | st.none() | st.booleans()
 TREES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(KEYS | TEXTS, inner, max_size=4), st.lists(st.tuples(KEYS, inner).map(list))
+        st.lists(inner, max_size=4),
+        st.dictionaries(KEYS | TEXTS, inner, max_size=4),
+        st.lists(st.tuples(KEYS, inner).map(list)),
     ),
     max_leaves=12,
 )
@@ -88,7 +131,9 @@ def planted(key: str, shape: int, before: str) -> Any:
     ][shape]
 
 
-SECRET_KEYS = st.sampled_from(["password", "apiKey", "client_secret", "X-Auth-Token", "DB_PASSWORD2", "csrfmiddlewaretoken"])
+SECRET_KEYS = st.sampled_from(
+    ["password", "apiKey", "client_secret", "X-Auth-Token", "DB_PASSWORD2", "csrfmiddlewaretoken"]
+)
 
 
 @settings(deadline=None)

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from amber.model import Additions, Event, Project
 from amber_enrichment.scrub import scrub_events
 
@@ -302,6 +301,13 @@ def test_lone_surrogates_and_enormous_numbers_take_the_slow_way() -> None:
 
 
 def test_hostile_lengths_take_linear_time() -> None:
-    texts = ["password=" * 20_000, "://:" * 40_000, "\\" * 100_000 + '"', "token: [" * 9_000, "a," * 50_000, "4" * 100_000]
+    texts = [
+        "password=" * 20_000,
+        "://:" * 40_000,
+        "\\" * 100_000 + '"',
+        "token: [" * 9_000,
+        "a," * 50_000,
+        "4" * 100_000,
+    ]
 
     assert scrubbed(extra={"texts": texts})["extra"]["texts"][1] == texts[1]

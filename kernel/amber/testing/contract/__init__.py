@@ -6,6 +6,5 @@ docstring names; all of its tests then run on the plugin's implementation.
 
 import pytest
 
-pytest.register_assert_rewrite(
-    *(f"{__name__}.{module}" for module in ("blob_store", "directory", "event_store", "issue_store"))
-)
+MODULES = ("blob_store", "directory", "event_store", "issue_lists", "issue_model", "issue_store")
+pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in MODULES))

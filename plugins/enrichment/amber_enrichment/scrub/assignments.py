@@ -10,7 +10,7 @@ IsSecret = Callable[[str], str]
 
 # A name, what may close it (quotes, a bracket), and a sign that something is assigned. All possessive: linear time.
 ASSIGNED = re.compile(
-    r"(?<![\w.$-])(?P<name>(?:(?i:api|private|secret|access|encryption|signing|session|master|ssh|security|verification) )?+"
+    r"(?<![\w.$-])(?P<name>(?:(?i:api|private|secret|access|encryption|signing|session|master|ssh|security) )?+"
     r"[\w.$-]++)(?P<close>[\\\"'`\])]*+)[ \t]*+(?:=>|:=|[=!]?==?|:(?!//)|%3[DdAa])"
     r"|(?<![\w-])--?(?P<option>[\w.-]++)[ \t]++(?=[^\s-])"
 )
@@ -25,7 +25,8 @@ WORD = re.compile(
 LINE = re.compile(r"(?:[^\r\n\"'`<>\\]|\\++(?![\"'`rn]))*+")
 WHOLE_LINE = re.compile(r"(?:authorization|cookie)\Z", re.IGNORECASE)
 NOTHING = re.compile(
-    r"(?:none|null|nil|undefined|true|false|yes|no|nan|\*+|\[(?:filtered|redacted|creditcard|iban|usssn|email|ip)\]?.*|\\*[\"']{2})?", re.IGNORECASE
+    r"(?:none|null|nil|undefined|true|false|yes|no|nan|\*+|\[(?:filtered|redacted|creditcard|iban|usssn|email|ip)\]?.*|\\*[\"']{2})?",
+    re.IGNORECASE,
 )
 AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?")
 # In source code: a name without digits, or something called, indexed or looked up, is no literal.

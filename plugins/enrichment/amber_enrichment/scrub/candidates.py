@@ -51,14 +51,16 @@ def _key_names() -> bytes:
     endings = "|".join((*keys.ENDINGS, "cookie")).encode()
     last = b"|".join(word.encode() for word in keys.LAST)
     sessions = rb"(?i:sess|session|sid|cfid|sig)%b(?i:id)?%b\"|(?i:aspxauth|aspsessionid|cftoken|remember)" % (gap, gap)
-    return b"|".join((
-        b"(?i:%b|%b|%b)(?i:s?)[^a-z]" % (endings, pairs, whole),
-        rb"(?i:csrf|xsrf|password|passwd)",
-        rb"(?i:%b)[-_. :/\[\]0-9$\\'`)t]*[\"=:!%%]" % last,
-        rb"-[^ \"\\]*(?i:%b)[-_.$0-9]*(?: |\\t)" % last,
-        sessions,
-        rb'(?i:%b)%b"[ \\nrt]*:[ \\nrt]*\{' % ("|".join(keys.PARENTS).encode(), gap),
-    ))
+    return b"|".join(
+        (
+            b"(?i:%b|%b|%b)(?i:s?)[^a-z]" % (endings, pairs, whole),
+            rb"(?i:csrf|xsrf|password|passwd)",
+            rb"(?i:%b)[-_. :/\[\]0-9$\\'`)t]*[\"=:!%%]" % last,
+            rb"-[^ \"\\]*(?i:%b)[-_.$0-9]*(?: |\\t)" % last,
+            sessions,
+            rb'(?i:%b)%b"[ \\nrt]*:[ \\nrt]*\{' % ("|".join(keys.PARENTS).encode(), gap),
+        )
+    )
 
 
 def _word(word: str) -> bytes:
@@ -109,5 +111,6 @@ def _is_suspect(text: str, before: bytes, after: bytes, rules: Rules) -> bool:
     is_name = after.startswith(b":") or text.startswith("-") or before.endswith((b"[", b'"key":', b'"name":'))
     if is_name and (names_secret(text, rules) or (after == b":{" and keys.may_begin(text))):
         return True
-    return not text.isalpha() and scrub_text(text, rules)[0] is not text  # letters alone hide nothing: nothing has a place
-
+    return (
+        not text.isalpha() and scrub_text(text, rules)[0] is not text
+    )  # letters alone hide nothing: nothing has a place

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import re2
+import re2  # type: ignore[import-untyped]  # google-re2 ships no hints; this module is its only user
 
 
 class Pattern:

@@ -42,8 +42,20 @@ PLACES: Mapping[str, Mapping[str, str]] = {
 """Place → key → the place below it; a list's entries stand in the list's own place."""
 
 ID_KEYS = frozenset(
-    "event_id trace_id span_id parent_span_id replay_id profile_id profiler_id segment_id debug_id timestamp "
-    "start_timestamp received".split()
+    [
+        "event_id",
+        "trace_id",
+        "span_id",
+        "parent_span_id",
+        "replay_id",
+        "profile_id",
+        "profiler_id",
+        "segment_id",
+        "debug_id",
+        "timestamp",
+        "start_timestamp",
+        "received",
+    ]
 )
 ID = re.compile(r"[0-9a-fA-F-]{16,36}")
 

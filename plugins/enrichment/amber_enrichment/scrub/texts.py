@@ -11,6 +11,7 @@ from amber_enrichment.scrub.assignments import find_assignments
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.shapes import Span
 
+PLAIN_ESCAPE = re.compile(r"\\++(?:u00|x)(?!22|27|5[cC]|60)([2-7][0-9a-fA-F])")
 ESCAPE = re.compile(r"\\++(?:u00|x)([2-7][0-9a-fA-F])")
 
 
@@ -61,15 +62,24 @@ def word_parts(word: str) -> list[str]:
 
 
 def scrub_text(text: str, rules: Rules, source: bool = False) -> Scrubbed:
-    """The text without its secrets, with a remark for each; the same object where it holds none."""
-    spans = _merged(_spans(text, rules, source))
-    if spans:
-        return _replaced(text, spans)
-    if "\\" in text and ESCAPE.search(text):
-        plain = ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-        if spans := _merged(_spans(plain, rules, source)):
-            return _replaced(plain, spans)
-    return text, ()
+    """The text without its secrets, with a remark for each; the same object where it holds none.
+
+    A text with escapes (`\\u0070assword`) is looked at as it is, then unescaped but for its quotes, then unescaped;
+    it stays unescaped only where that brings a secret to light.
+    """
+    answer, remarks = _scrub_once(text, text, rules, source)
+    if "\\" in answer:
+        for escape in (PLAIN_ESCAPE, ESCAPE):
+            if escape.search(answer):
+                plain = escape.sub(lambda found: chr(int(found[1], 16)), answer)
+                answer, more = _scrub_once(answer, plain, rules, source)
+                remarks = (*(Remark(remark.rule) for remark in remarks), *more) if more else remarks
+    return answer, remarks
+
+
+def _scrub_once(text: str, plain: str, rules: Rules, source: bool) -> Scrubbed:
+    spans = _merged(_spans(plain, rules, source))
+    return _replaced(plain, spans) if spans else (text, ())
 
 
 def _spans(text: str, rules: Rules, source: bool) -> list[Span]:

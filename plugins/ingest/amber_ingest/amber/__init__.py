@@ -18,8 +18,8 @@ MIB = 1024 * 1024
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """How much a client may send in one request."""
 
-    max_body: Annotated[int, Meta(ge=1, description="Bytes of a request as sent, before it is inflated")] = 20 * MIB
-    max_inflated: Annotated[int, Meta(ge=1, description="Bytes a request may grow to when it is inflated")] = 50 * MIB
+    max_body: Annotated[int, Meta(ge=1, description="Bytes of a request as sent, before it is inflated")] = 10 * MIB
+    max_inflated: Annotated[int, Meta(ge=1, description="Bytes a request may grow to when it is inflated")] = 20 * MIB
 
 
 @hookimpl

@@ -24,8 +24,8 @@ def check(payload: Mapping[str, Any], route: str) -> None:
         faults = []
     except msgspec.ValidationError:
         faults = list(islice(_faults(payload, schema, ""), MOST_FAULTS))
-    if not faults and not payload["event_id"].strip():
-        faults = ["event_id: must not be empty"]
+    if not faults:
+        faults = [f"{name}: must not be empty" for name in ("event_id", "project_id") if not payload[name].strip()]
     if faults:
         raise Reject(faults[0], status=422, causes=tuple(faults))
 

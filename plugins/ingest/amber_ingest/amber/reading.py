@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from amber.errors import Reject
 from amber.model import Credential, IngestRequest, ItemNote, Reading, Reply
+from msgspec import Struct
 
 from amber_ingest.amber.checking import check
 from amber_ingest.normalise import read_json
@@ -23,6 +24,15 @@ CORS = (
 )
 
 
+class _Head(Struct):
+    """The one field that is needed before the rest is read."""
+
+    project_id: object = None
+
+
+_head = msgspec.json.Decoder(_Head).decode
+
+
 def credential(request: IngestRequest, max_inflated: int) -> Credential:
     """The key of the header and the project of the body; what else is wrong with the body, `read` says."""
     shown = request.headers.get("x-ember-key", "").strip()
@@ -31,16 +41,31 @@ def credential(request: IngestRequest, max_inflated: int) -> Credential:
     key = parse_id(shown)
     if not key:
         raise Reject("bad x-ember-key: a key is a UUID, or its 32 hexadecimal digits", status=401)
-    try:
-        project = _payload(request, max_inflated).get("project_id")
-    except Reject:
-        project = ""
+    project = _project(request, max_inflated)
     return Credential(key, project if isinstance(project, str) else "", request.headers.get("user-agent", ""))
+
+
+def _project(request: IngestRequest, limit: int) -> object:
+    """The project of the body. Well-formed JSON is skipped over for it, because a replay may be large."""
+    try:
+        data = _plain(request, limit)
+        return _head(data).project_id
+    except Reject:
+        return ""
+    except (ValueError, RecursionError):
+        return _tolerant_project(data)
+
+
+def _tolerant_project(data: bytes) -> object:
+    try:
+        return open_payload(data).get("project_id")
+    except Reject:
+        return ""
 
 
 def read(request: IngestRequest, project: int, max_inflated: int) -> Reading:
     """The one item of a request; raises Reject with 400, 413, 415 or, for fields, 422."""
-    payload = _payload(request, max_inflated)
+    payload = open_payload(_plain(request, max_inflated))
     check(payload, request.route)
     stated = request.headers.get("x-ember-project", "").strip()
     if stated and stated != payload["project_id"]:
@@ -79,9 +104,8 @@ def refuse(request: IngestRequest, status: int, detail: str, causes: tuple[str, 
     return Reply(status, msgspec.json.encode({"detail": detail, "causes": causes}))
 
 
-def _payload(request: IngestRequest, limit: int) -> dict[str, Any]:
-    encoding = encoding_name(request.headers.get("content-encoding", ""))
-    return open_payload(inflate(request.body, encoding, limit))
+def _plain(request: IngestRequest, limit: int) -> bytes:
+    return inflate(request.body, encoding_name(request.headers.get("content-encoding", "")), limit)
 
 
 def open_payload(data: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ def bag(size: int, depth: int) -> Rule:
 
     def mend(value: Any, notes: Notes, path: Path) -> dict[str, Any] | None:
         if not isinstance(value, dict):
-            notes.bad(path, "expected an object", value)
+            notes.bad(path, "expected an object")
             return None
         return value if fits(value, size, depth) else _trim_object(value, (size, depth), notes, path)[0]
 

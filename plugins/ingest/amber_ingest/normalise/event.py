@@ -54,6 +54,7 @@ FIELDS: dict[str, Mend] = {
     "expectstaple": bag(8192, 4).mend,
     "hpkp": bag(8192, 4).mend,
 }
+ALL_FIELDS = FIELDS | TRANSACTION_FIELDS
 OURS = frozenset({"received", "project", "key_id", "grouping_config", "ingest_path", "scraping_attempts", "_metrics"})
 """Fields only a server sets; what a client writes there is left out without a word."""
 EARLY = frozenset({"event_id", "timestamp", "start_timestamp", "level", "type", "breadcrumbs"})
@@ -93,7 +94,7 @@ def normalise_event(raw: object, arrival: Arrival) -> Event:
 
 def _fields(raw: dict[str, Any], notes: Notes) -> dict[str, Any]:
     """Every field by its own rule; those that are empty afterwards are left out."""
-    known = FIELDS if raw.get("type") != "transaction" else FIELDS | TRANSACTION_FIELDS
+    known = ALL_FIELDS if raw.get("type") == "transaction" else FIELDS
     data: dict[str, Any] = {}
     for field, value in raw.items():
         if value is None or field in EARLY or field in OURS:

@@ -1,7 +1,9 @@
 """Chains of exceptions and threads, each with its stack."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from amber_ingest.normalise.bags import bag
 from amber_ingest.normalise.encoding import written
@@ -19,6 +21,7 @@ def _value(value: Any, notes: Notes, path: Path) -> str:
     return shorten(value if isinstance(value, str) else written(value), VALUE, notes, path)
 
 
+THREAD_ID = Rule(int | Annotated[str, Meta(max_length=128)], loose_text(128).mend)
 STACK = Rule(Any, stacktrace, always=True)
 
 EXCEPTION = Shape(
@@ -29,7 +32,7 @@ EXCEPTION = Shape(
         "module": text(256, 20),
         "stacktrace": STACK,
         "raw_stacktrace": STACK,
-        "thread_id": loose_text(128),
+        "thread_id": THREAD_ID,
         "mechanism": Rule(Any, mechanism, always=True),
     },
 )
@@ -37,7 +40,7 @@ EXCEPTION = Shape(
 THREAD = Shape(
     "ThreadShape",
     {
-        "id": loose_text(128),
+        "id": THREAD_ID,
         "name": loose_text(256),
         "stacktrace": STACK,
         "raw_stacktrace": STACK,

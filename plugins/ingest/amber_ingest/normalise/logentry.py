@@ -10,8 +10,10 @@ from amber_ingest.normalise.rules import Rule, Shape, loose_text, shorten, spell
 
 TEXT = 8192, 200
 PARAMS = 2048, 4
-_PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[-+ #0]*\d*(?:\.\d+)?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])")
-_CURLY = re.compile(r"\{(?P<name>\w*)[^{}]*\}")
+_PERCENT = re.compile(
+    r"%(?:\((?P<name>[^()%]{0,100})\))?[-+ #0]{0,5}\d{0,10}(?:\.\d{0,10})?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])"
+)
+_CURLY = re.compile(r"\{(?P<name>\w{0,100})(?:[:!.\[][^{}]{0,50})?\}")
 
 
 def _params(value: Any, notes: Notes, path: Path) -> Any:

@@ -15,6 +15,8 @@ from amber_ingest.normalise.notes import Notes, Path
 Mend = Callable[[Any, Notes, Path], Any]
 
 LARGEST = 2**63 - 1
+MOST_ENTRIES = 1000
+"""Of exceptions, threads or breadcrumbs; of more the last are kept, which are the nearest to the error."""
 
 
 class Rule(Struct, frozen=True):
@@ -35,7 +37,7 @@ class Shape:
         self.fields, self._rest = fields, rest
         self._always = [(field, rule.mend) for field, rule in fields.items() if rule.always]
         columns = [(field, rule.fits | None, None) for field, rule in fields.items()]
-        self._check = msgspec.defstruct(name, columns, forbid_unknown_fields=True)
+        self._check = msgspec.defstruct(name, columns, forbid_unknown_fields=True, gc=False)
 
     def apply(self, value: Any, notes: Notes, path: Path) -> dict[str, Any] | None:
         """`value` with each field right, mended in place; None if it is no object."""
@@ -56,20 +58,20 @@ class Shape:
         if not isinstance(value, dict):
             notes.bad(path, "expected an object", value)
             return None
-        for field in [field for field in value if field not in self.fields]:
-            self._move(field, value, notes, path)
+        self._move([field for field in value if field not in self.fields], value, notes, path)
         for field, content in value.items():
             if content is not None:
                 value[field] = self.fields[field].mend(content, notes, (*path, field))
         return value
 
-    def _move(self, field: str, value: dict[str, Any], notes: Notes, path: Path) -> None:
-        content = value.pop(field)
-        rest = value.get(self._rest)
-        if not self._rest or not (rest is None or isinstance(rest, dict)):
+    def _move(self, unknown: list[str], value: dict[str, Any], notes: Notes, path: Path) -> None:
+        taken = {field: value.pop(field) for field in unknown}
+        rest = value.get(self._rest) or {}
+        if self._rest and taken and isinstance(rest, dict):
+            value[self._rest] = taken | rest
+            return
+        for field in taken:
             notes.removed(path, field[:64])
-        elif content is not None:
-            value[self._rest] = {field: content, **(rest or {})}
 
 
 def text(limit: int, allowance: int = 0) -> Rule:
@@ -133,16 +135,8 @@ def _boolean(value: Any, notes: Notes, path: Path) -> bool | None:
     return None
 
 
-def _number(value: Any, notes: Notes, path: Path) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    notes.bad(path, "expected a number", value)
-    return None
-
-
 INTEGER = Rule(Annotated[int, Meta(ge=-LARGEST, le=LARGEST)], _integer)
 BOOLEAN = Rule(bool, _boolean)
-NUMBER = Rule(int | float, _number)
 
 
 def lines(limit: int, most: int) -> Rule:
@@ -172,7 +166,10 @@ def entries(value: Any, notes: Notes, path: Path) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         notes.bad(path, "expected a list", value)
         return []
-    for entry in value:
+    if len(value) > MOST_ENTRIES:
+        notes.shortened(path, len(value))
+    last = value[-MOST_ENTRIES:]
+    for entry in last:
         if entry is not None and not isinstance(entry, dict):
-            notes.bad(path, "expected objects", entry)
-    return [entry for entry in value if isinstance(entry, dict)]
+            notes.bad(path, "expected objects")
+    return [entry for entry in last if isinstance(entry, dict)]

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from amber_ingest.normalise.notes import Notes, Path
 from amber_ingest.normalise.rules import shorten, spelled
 
 LONGEST = 200
-MOST = 200
+MOST, MOST_READ = 200, 1000
 RESERVED = frozenset({"release", "dist", "user", "filename", "function"})
 """Names Amber gives values to itself."""
 _KEY = re.compile(r"[a-zA-Z0-9_.:-]{1,200}")
@@ -34,12 +35,12 @@ def tags(value: Any, notes: Notes, path: Path) -> list[list[str]]:
 
 def _pairs(value: Any, notes: Notes, path: Path) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
-        return value.items()
+        return islice(value.items(), MOST_READ)
     if not isinstance(value, list):
         notes.bad(path, "expected an object or a list of pairs")
         return ()
     pairs = []
-    for entry in value:
+    for entry in value[:MOST_READ]:
         if isinstance(entry, list | tuple) and len(entry) == 2:
             pairs.append((entry[0], entry[1]))
         elif isinstance(entry, dict) and "key" in entry:

@@ -11,7 +11,7 @@ from amber_ingest.sentry.credentials import credential
 from amber_ingest.sentry.decoding import decode
 from amber_ingest.sentry.handlers import count_reports, store_attachments
 from amber_ingest.sentry.reading import read
-from amber_ingest.sentry.replies import CORS, refuse, reply
+from amber_ingest.sentry.replies import CORS, limited, refuse, reply
 
 MIB = 1024 * 1024
 
@@ -40,6 +40,7 @@ def ingest_protocols(ctx: Context[Config]) -> list[IngestProtocol]:
             refuse=refuse,
             decode=partial(decode, max_inflated=config.max_inflated),
             cors=CORS,
+            limited=limited,
         )
     ]
 

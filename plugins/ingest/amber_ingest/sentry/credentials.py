@@ -67,11 +67,10 @@ def parse_dsn(value: object) -> tuple[str, str]:
     return key.lower(), project
 
 
-def check_agreement(request: IngestRequest, project: int, headers: Mapping[str, Any]) -> None:
+def check_agreement(request: IngestRequest, shown: Shown | None, project: int, headers: Mapping[str, Any]) -> None:
     """Raise Reject(400) where an envelope's own header speaks of another key, project or origin than its request."""
     if headers.get("dsn") is not None:
         key, claimed = parse_dsn(headers["dsn"])
-        shown = shown_key(request)
         if shown is not None and shown.key.lower() != key:
             raise Reject("header mismatch: the envelope's dsn has another key than the request")
         if claimed not in (str(project), request.path.get("project", "")):

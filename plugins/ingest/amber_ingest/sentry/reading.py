@@ -6,7 +6,7 @@ from amber.errors import Reject
 from amber.model import IngestRequest, Reading
 
 from amber_ingest.normalise.ids import parse_id
-from amber_ingest.sentry.credentials import check_agreement, shown_key
+from amber_ingest.sentry.credentials import Shown, check_agreement, shown_key
 from amber_ingest.sentry.envelope import Envelope, EnvelopeItem
 from amber_ingest.sentry.kinds import check_limits, kind_of, note_of
 from amber_ingest.sentry.opening import form_of, open_body
@@ -24,10 +24,16 @@ def read(request: IngestRequest, project: int, max_inflated: int) -> Reading:
     """What is in a request; raises Reject where it breaks the protocol."""
     form = form_of(request)
     _check_mime(request, form)
-    meta = _meta(request, form)
+    shown = shown_key(request)
+    meta = _meta(request, form, shown)
     encoding, body = _encoded(request)
     envelope = open_body(form, inflate(body, encoding, max_inflated), meta)
-    _check_content(request, project, form, envelope)
+    if form == "security":
+        for item in envelope.items:
+            check_limits([item])  # a browser sends several reports in one list, so each has the limit for itself
+    else:
+        check_agreement(request, shown, project, envelope.headers)
+        check_limits(envelope.items)
     event_id = meta["event_id"] = _event_id(request, envelope)
     makes_event = any(kind_of(item.type).makes_event for item in envelope.items)
     return Reading(
@@ -51,8 +57,7 @@ def _encoded(request: IngestRequest) -> tuple[str, bytes]:
     return encoding_name(request.headers.get("content-encoding", "")), request.body
 
 
-def _meta(request: IngestRequest, form: str) -> dict[str, Any]:
-    shown = shown_key(request)
+def _meta(request: IngestRequest, form: str, shown: Shown | None) -> dict[str, Any]:
     meta: dict[str, Any] = {
         "form": form,
         "client": shown.client if shown else "",
@@ -65,15 +70,6 @@ def _meta(request: IngestRequest, form: str) -> dict[str, Any]:
         names = ("sentry_release", "sentry_environment")
         meta["report_headers"] = {name: request.query[name] for name in names if request.query.get(name)}
     return meta
-
-
-def _check_content(request: IngestRequest, project: int, form: str, envelope: Envelope) -> None:
-    if form == "security":
-        for item in envelope.items:
-            check_limits([item])  # a browser sends several reports in one list, so each has the limit for itself
-        return
-    check_agreement(request, project, envelope.headers)
-    check_limits(envelope.items)
 
 
 def _event_id(request: IngestRequest, envelope: Envelope) -> str:

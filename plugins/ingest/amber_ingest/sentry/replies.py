@@ -1,13 +1,20 @@
 """What clients hear."""
 
 import base64
+import math
+import re
 import uuid
+from collections.abc import Sequence
 
 import msgspec
-from amber.model import IngestRequest, Reading, Reply
+from amber.model import IngestRequest, Limited, Reading, Reply
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """A transparent picture of one by one pixel, for browsers that could only send by loading an image."""
+
+LONGEST_LIMIT = 300
+"""Seconds a client may be told to hold back; longer limits are told again when it comes back."""
+_NO_WORD = re.compile(r"[^A-Za-z0-9_.-]")
 
 CORS = (
     ("access-control-allow-origin", "*"),
@@ -21,6 +28,16 @@ CORS = (
     ("access-control-max-age", "3600"),
     ("cross-origin-resource-policy", "cross-origin"),
 )
+
+
+def limited(limits: Sequence[Limited]) -> tuple[tuple[str, str], ...]:
+    """What tells an SDK which categories to hold back, for how many seconds, in whose name and why."""
+    return (("x-sentry-rate-limits", ", ".join(map(_limit, limits))),)
+
+
+def _limit(limit: Limited) -> str:
+    seconds = min(math.ceil(limit.retry_after), LONGEST_LIMIT)
+    return f"{seconds}:{';'.join(limit.categories)}:{limit.scope}:{_NO_WORD.sub('_', limit.reason)}"
 
 
 def reply(request: IngestRequest, reading: Reading) -> Reply:

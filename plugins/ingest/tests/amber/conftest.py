@@ -1,10 +1,10 @@
 """An AMBER client without a network: requests in, what the kernel would get out."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 from amber.model import Decoded, IngestProtocol, IngestRequest, Submission
+from amber.testing.contexts import make_context
 from amber_ingest import amber as plugin
 
 KEY = "abcdef01-2345-6789-abcd-ef0123456789"
@@ -38,7 +38,7 @@ class AmberClient:
 
 @pytest.fixture(scope="session")
 def client() -> AmberClient:
-    context = SimpleNamespace(config=plugin.Config(max_inflated=1024 * 1024))
+    context = make_context(plugin, plugin.Config(max_inflated=1024 * 1024))
     return AmberClient(plugin.ingest_protocols(context)[0])
 
 

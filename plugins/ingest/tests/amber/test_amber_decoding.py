@@ -1,10 +1,6 @@
-from importlib.metadata import entry_points
-
 import pytest
-from amber import Context
-from amber.context import Services
-from amber.manifest import read_manifest
 from amber.model import Decoded, Handled, OutcomeCount, Submission
+from amber.testing.contexts import make_context
 from amber_ingest import amber as plugin
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +76,7 @@ def transaction(**more) -> dict:
     return {**fields, "span_id": "s", "name": "GET /", "duration_ms": 1.5, **more}
 
 
-def test_other_signals_are_held_for_the_plugins_to_come(client, tmp_path):
+def test_other_signals_are_held_for_the_plugins_to_come(client):
     request = client.request(transaction(), "transaction")
     (item,) = client.deliver(request).items
     assert (item.type, item.category, item.payload) == ("amber.transaction", "transaction", request.body)
@@ -89,15 +85,12 @@ def test_other_signals_are_held_for_the_plugins_to_come(client, tmp_path):
         def put(self, key: str, data: bytes) -> None:
             self[key] = data
 
-    services = Services(tmp_path)
-    services.roles = {"blob_store": Blobs()}
-    entry = next(iter(entry_points(group="amber.plugins", name="amber")))
-    context = Context(read_manifest(entry), plugin.Config(), services)
+    context = make_context(plugin, plugin.Config(), blob_store=Blobs())
     (handler,) = plugin.item_handlers()
     assert item.type in handler.types
     for _ in range(2):
         assert handler.handle([item], context) == [Handled("stored", "held")]
-    assert services.roles["blob_store"] == {f"held/amber.transaction/42/{item.event_id}": request.body}
+    assert context.role("blob_store") == {f"held/amber.transaction/42/{item.event_id}": request.body}
 
 
 @pytest.mark.parametrize("route", ["event", "transaction"])

@@ -29,6 +29,12 @@ def test_a_body_that_names_no_project_is_judged_after_the_key(client, body):
     assert client.protocol.credential(client.request(body)).project == ""
 
 
+def test_a_slightly_broken_body_still_names_its_project(client, event):
+    body = json.dumps({**event, "extra": float("nan")}).encode()
+    assert client.protocol.credential(client.request(body)).project == "42"
+    assert len(client.deliver(client.request(body)).events) == 1
+
+
 def test_an_event_is_accepted_in_one_word(client, event):
     request = client.request(event)
     reading = client.protocol.read(request, 42)
@@ -105,6 +111,7 @@ def test_each_wrong_field_is_named(client, event):
         ("exception", [], "exception: Expected `object`, got `array`"),
         ("context", "x", "context: Expected `object | null`, got `str`"),
         ("event_id", " ", "event_id: must not be empty"),
+        ("project_id", "", "project_id: must not be empty"),
         ("event_id", 5, "event_id: Expected `str`, got `int`"),
         ("sdk", {"name": []}, "sdk.name: Expected `str | null`, got `array`"),
     ],

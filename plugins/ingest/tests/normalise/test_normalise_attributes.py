@@ -234,3 +234,8 @@ def test_a_transaction_keeps_its_body(normal: Normal) -> None:
     assert event.data["measurements"] == {"fp": {"value": 1}}
     assert event.data["start_timestamp"] == "2026-11-22T19:31:16.500000Z"
     assert noted(normal(spans=[])) == ["spans"]
+
+
+@pytest.mark.parametrize("message", ["%(" * 4000, "{" + "a" * 8000, "{" * 8000, "%" * 8000, "{a:" * 2700, "%0" * 4000])
+def test_a_message_that_is_hard_to_format_stays_as_it_is(message: str, normal: Normal) -> None:
+    assert normal(logentry={"message": message, "params": {"b": 1}}).message[:6000] == message[:6000]

@@ -7,7 +7,7 @@ from amber.model import Event
 from amber_ingest.normalise.bags import trim
 from amber_ingest.normalise.encoding import is_shallow
 from amber_ingest.normalise.notes import Notes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Normal = Callable[..., Event]
@@ -50,6 +50,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON), st.integers(2, 300), st.integers(1, 4))
 def test_what_is_trimmed_fits_and_fits_again(value: dict[str, Any], size: int, depth: int) -> None:
     notes = Notes(None, None)

@@ -3,7 +3,7 @@ import json
 import msgspec
 import pytest
 from amber_ingest.normalise import read_json
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -54,11 +54,13 @@ TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 JSON = st.recursive(SCALARS | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_right_json_is_read_as_everybody_reads_it(value: object) -> None:
     assert read_json(json.dumps(value).encode()) == value
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text().map(lambda text: json.dumps(text).encode()))
 def test_any_bytes_are_read_or_refused_and_what_is_read_can_be_written(data: bytes) -> None:
     try:

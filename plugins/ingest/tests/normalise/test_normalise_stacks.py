@@ -132,8 +132,9 @@ def test_long_texts_are_cut_with_a_note_of_what_is_missing(normal: Normal) -> No
 def test_exceptions_and_threads_come_bare_in_a_list_or_as_values(normal: Normal) -> None:
     for given in ({"type": "E"}, [{"type": "E"}], {"values": [{"type": "E"}]}):
         assert normal(exception=given).data["exception"] == {"values": [{"type": "E"}]}
-    for given in ({"id": 1}, [{"id": "1"}], {"values": [{"id": 1}]}):
-        assert normal(threads=given).data["threads"] == {"values": [{"id": "1"}]}
+    for given in ({"id": 1}, [{"id": 1}], {"values": [{"id": 1}]}):
+        assert normal(threads=given).data["threads"] == {"values": [{"id": 1}]}
+    assert "threads" not in normal(threads={"values": None}).data
 
 
 def test_a_single_exception_without_stack_takes_the_events(normal: Normal) -> None:

@@ -3,7 +3,7 @@ import pytest
 from amber.model import rfc3339
 from amber_ingest.normalise import Arrival, normalise_event
 from amber_ingest.normalise.times import parse_time
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NOW = "2026-11-22T19:31:17.000000Z"
@@ -96,6 +96,7 @@ def test_an_event_at_the_edge_of_its_time_is_believed(offset: float, arrival: Ar
     assert event.timestamp == arrival.received_at + offset
 
 
+@settings(deadline=None)
 @given(st.floats(-62135596800, 253402300798))
 def test_a_moment_survives_being_written_and_read(seconds: float) -> None:
     again = parse_time(rfc3339(seconds))
@@ -103,6 +104,7 @@ def test_a_moment_survives_being_written_and_read(seconds: float) -> None:
     assert rfc3339(again) == rfc3339(seconds)
 
 
+@settings(deadline=None)
 @given(st.text() | st.floats() | st.integers() | st.none() | st.lists(st.integers()))
 def test_no_value_is_too_strange_to_be_asked_for_its_time(value: object) -> None:
     found = parse_time(value)

@@ -1,14 +1,11 @@
 """A client of the protocol without a network: requests in, what the kernel would get out."""
 
 import json
-from importlib.metadata import entry_points
-from types import SimpleNamespace
 
 import pytest
 from amber import Context
-from amber.context import Services
-from amber.manifest import read_manifest
 from amber.model import Decoded, IngestProtocol, IngestRequest, Reading, Submission
+from amber.testing.contexts import make_context
 from amber_ingest import sentry
 
 KEY = "abcdef0123456789abcdef0123456789"
@@ -65,8 +62,7 @@ class Client:
 
 
 def protocol(**config) -> IngestProtocol:
-    context = SimpleNamespace(config=sentry.Config(**config))
-    return sentry.ingest_protocols(context)[0]
+    return sentry.ingest_protocols(make_context(sentry, sentry.Config(**config)))[0]
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +91,6 @@ class Rows(list):
 
 
 @pytest.fixture
-def context(tmp_path) -> Context:
+def context() -> Context:
     """A context with the rights of the plugin's own manifest."""
-    entry = next(iter(entry_points(group="amber.plugins", name="sentry")))
-    services = Services(tmp_path)
-    services.roles = {"blob_store": Blobs(), "event_store": Rows()}
-    return Context(read_manifest(entry), sentry.Config(), services)
+    return make_context(sentry, sentry.Config(), blob_store=Blobs(), event_store=Rows())

@@ -99,7 +99,7 @@ def test_an_envelope_may_repeat_the_key_of_its_request(client):
     [dsn(43), dsn(key="f" * 32), b'{"dsn":"https://nobody@errors.example/42"}', b'{"dsn":7}', b'{"dsn":"http://[/42"}'],
 )
 def test_an_envelope_that_names_another_key_or_project_is_refused(client, body):
-    with pytest.raises(Reject, match="header mismatch|invalid dsn") as refused:
+    with pytest.raises(Reject, match=r"header mismatch|invalid dsn") as refused:
         client.read(client.request(body))
     assert refused.value.status == 400
 

@@ -36,12 +36,11 @@ def test_a_written_envelope_is_read_back(written):
     assert read_envelope(data) == envelope
 
 
-def read_or_refuse(data: bytes) -> None:
+def is_read_or_refused(data: bytes) -> bool:
     try:
-        assert isinstance(read_envelope(data), Envelope)
+        return isinstance(read_envelope(data), Envelope)
     except Reject as refused:
-        assert refused.status == 400
-        assert refused.detail
+        return refused.status == 400 and bool(refused.detail)
 
 
 @given(st.binary(max_size=400))
@@ -54,7 +53,7 @@ def read_or_refuse(data: bytes) -> None:
 @example(b'{}\n{"type":"event","length":1e400}\n{}')
 @example(b'{}\n{"type":"event","length":99999999999999999999999}\n{}')
 def test_any_bytes_are_an_envelope_or_refused(data):
-    read_or_refuse(data)
+    assert is_read_or_refused(data)
 
 
 @given(envelopes(), st.data())
@@ -63,7 +62,7 @@ def test_a_damaged_envelope_is_read_or_refused(written, data):
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(body)))
         body[start : start + data.draw(st.integers(0, 5))] = data.draw(st.binary(max_size=4))
-    read_or_refuse(bytes(body))
+    assert is_read_or_refused(bytes(body))
 
 
 @pytest.mark.parametrize("body", [b"{}", b"{}\n", b"{}\n\n", b'{"event_id":null}\n'])

@@ -3,7 +3,7 @@ import json
 
 import pytest
 from amber.errors import Reject
-from amber.model import ItemNote
+from amber.model import ItemNote, Limited
 from amber_ingest.sentry.kinds import KINDS
 
 MIB = 1024 * 1024
@@ -179,6 +179,13 @@ def test_a_refusal_names_what_was_wrong_and_why(client):
     assert reply.status == 400
     assert json.loads(reply.body) == {"detail": "invalid JSON in event — really\n", "causes": ["line 1", "ü"]}
     assert dict(reply.headers)["x-sentry-error"] == "invalid JSON in event ? really?"
+
+
+def test_limits_are_told_in_the_words_of_the_sdks(client):
+    limits = [Limited(("error", "transaction"), 59.2, "key", "key_limit"), Limited((), 4000, "project", "over: a, b")]
+    assert client.protocol.limited(limits) == (
+        ("x-sentry-rate-limits", "60:error;transaction:key:key_limit, 300::project:over__a__b"),
+    )
 
 
 def test_browsers_of_any_origin_may_send_and_read_the_limits(client):

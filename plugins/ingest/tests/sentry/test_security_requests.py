@@ -61,9 +61,7 @@ def test_what_is_no_report_is_refused(client, body):
 
 def test_broken_json_and_endless_depth_are_refused(client):
     deep = b'{"csp-report":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001
-    for body in (b"{", deep, b'{"a":' * 990 + b"1" + b"}" * 990):
-        request = client.request(body, "security", {"content-type": "application/json"})
-        try:
-            client.read(request)
-        except Reject as refused:
-            assert refused.status == 400
+    for body in (b"{", deep):
+        with pytest.raises(Reject, match="invalid security report") as refused:
+            client.read(client.request(body, "security", {"content-type": "application/json"}))
+        assert refused.value.status == 400

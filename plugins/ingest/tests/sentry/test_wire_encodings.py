@@ -28,10 +28,13 @@ def test_what_was_encoded_comes_back(encoding, data, times):
 
 @given(st.sampled_from(sorted(ENCODERS)), st.binary(max_size=300))
 def test_any_bytes_are_inflated_or_refused(encoding, data):
-    try:
-        assert isinstance(inflate(data, encoding, MIB), bytes)
-    except Reject as refused:
-        assert refused.status == 400
+    def status() -> int:
+        try:
+            return 200 if isinstance(inflate(data, encoding, MIB), bytes) else 500
+        except Reject as refused:
+            return refused.status
+
+    assert status() in (200, 400)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])

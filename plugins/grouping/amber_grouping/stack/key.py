@@ -1,0 +1,31 @@
+"""From the parts that were found to the key of an issue."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from struct import pack
+
+VERSION = 1
+"""The version of everything in this package that decides a key; whoever changes that raises it."""
+MAX_VALUE = 1000
+"""Values are cut to this many characters before they are hashed, and kept as they were hashed."""
+
+Part = tuple[str, str]
+
+
+def key_of(mechanism: str, version: int, parts: Iterable[Part]) -> str:
+    """40 hex digits over the mechanism with its version and the parts, labels and values in turn.
+
+    Hashed are the number of texts, the length of each in UTF-8 bytes (eight bytes each, big-endian), then the texts:
+    ("ab", "c") and ("a", "bc") differ.
+    """
+    texts = [f"{mechanism}@{version}".encode()]
+    for what, value in parts:
+        texts.append(what.encode())
+        texts.append(value.encode("utf-8", "surrogatepass"))
+    lengths = pack(f">{len(texts) + 1}Q", len(texts), *map(len, texts))
+    return blake2b(lengths + b"".join(texts), digest_size=20).hexdigest()
+
+
+def part(what: str, value: str) -> Part:
+    """A part as it is hashed and kept."""
+    return what, value[:MAX_VALUE]
