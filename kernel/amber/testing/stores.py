@@ -34,6 +34,9 @@ HOSTILE_TEXTS = (
 )
 """Texts that have broken stores before."""
 
+BAD_CURSORS = ("x", "====", "\u00e4", "\ud800", "W10", "bnVsbA", "eyJhIjoxfQ", "A" * 5000)
+"""Texts that are no cursor of any list."""
+
 
 def audit(action: str = "test.done", organisation: int = 0) -> AuditEntry:
     """An audit entry of somebody's."""

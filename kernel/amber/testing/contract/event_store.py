@@ -11,7 +11,7 @@ from msgspec import structs
 
 from amber.errors import Reject
 from amber.model import Additions, Attachment, EventStore, EventSummary, Feedback, GroupedEvent
-from amber.testing.stores import HOSTILE_TEXTS, NOON, event
+from amber.testing.stores import BAD_CURSORS, HOSTILE_TEXTS, NOON, event
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -114,12 +114,12 @@ class EventStoreContract:
         assert [found.received_at - NOON for found in (*page.items, *rest.items)] == [5, 4, 3, 2, 1, 0]
         assert rest.next is None
 
-    @pytest.mark.parametrize("cursor", ["x", "====", "\u00e4", "\ud800", "W10", "bnVsbA", "eyJhIjoxfQ", "A" * 5000])
-    def test_a_bad_cursor_is_rejected(self, event_store: EventStore, cursor: str) -> None:
-        with pytest.raises(Reject):
-            event_store.list_events(1, ["key"], cursor)
-        with pytest.raises(Reject):
-            event_store.list_feedback(1, cursor=cursor)
+    def test_a_bad_cursor_is_rejected(self, event_store: EventStore) -> None:
+        for cursor in BAD_CURSORS:
+            with pytest.raises(Reject):
+                event_store.list_events(1, ["key"], cursor)
+            with pytest.raises(Reject):
+                event_store.list_feedback(1, cursor=cursor)
 
     def test_a_cursor_of_another_list_is_rejected(self, event_store: EventStore) -> None:
         event_store.write_feedback([feedback(1), feedback(2)])
@@ -145,17 +145,17 @@ class EventStoreContract:
         page = event_store.list_feedback(1, "e" * 32, limit=2)
         assert event_store.list_feedback(1, "e" * 32, page.next or "", limit=9).items == tuple(made[2::-1])
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    def test_any_text_is_kept_as_it_is(self, event_store: EventStore, text: str) -> None:
-        plain = event(1, "key", release=text, environment=text, user={"id": text}, level=text, extra={text: text})
-        grouped = structs.replace(plain, title=text, culprit=text)
-        event_store.write_events([grouped])
-        found = event_store.get_event(1, grouped.event.id)
-        assert found is not None
-        assert (found.title, found.culprit, found.data) == (text, text, plain.event.data)
-        note = Feedback("f", 1, "", text, text, text, NOON, {text: text})
-        event_store.write_feedback([note])
-        assert event_store.list_feedback(1).items == (note,)
+    def test_any_text_is_kept_as_it_is(self, event_store: EventStore) -> None:
+        for number, text in enumerate(HOSTILE_TEXTS):
+            plain = event(1, "key", release=text, environment=text, user={"id": text}, level=text, extra={text: text})
+            grouped = structs.replace(plain, title=text, culprit=text)
+            event_store.write_events([grouped])
+            found = event_store.get_event(1, grouped.event.id)
+            assert found is not None
+            assert (found.title, found.culprit, found.data) == (text, text, plain.event.data)
+            note = Feedback("f", number, "", text, text, text, NOON, {text: text})
+            event_store.write_feedback([note])
+            assert event_store.list_feedback(number).items == (note,)
 
     def test_an_event_no_store_can_hold_is_rejected_and_keeps_none_of_its_batch(self, event_store: EventStore) -> None:
         with pytest.raises(Reject):

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from amber.errors import Reject
 from amber.model import Batch, Directory, Issue, IssueChange, IssueQuery, IssueStore
-from amber.testing.stores import NOON, audit, event, facts_of, new_project
+from amber.testing.stores import BAD_CURSORS, NOON, audit, event, facts_of, new_project
 
 SORTS: tuple[Literal["last_seen", "first_seen", "count", "users"], ...] = ("last_seen", "first_seen", "count", "users")
 
@@ -32,20 +32,15 @@ class IssueListContract:
         return [issue for issue in found if issue]
 
     @pytest.mark.parametrize("sort", SORTS)
-    @pytest.mark.parametrize("limit", [1, 7, 20, 50])
     def test_pages_hold_every_issue_once_in_order(
-        self,
-        issue_store: IssueStore,
-        issues: list[Issue],
-        sort: Literal["last_seen", "first_seen", "count", "users"],
-        limit: int,
+        self, issue_store: IssueStore, issues: list[Issue], sort: Literal["last_seen", "first_seen", "count", "users"]
     ) -> None:
-        query = IssueQuery(issues[0].project, sort=sort, limit=limit)
-        listed = _all(issue_store, query)
-        assert sorted(listed, key=lambda issue: issue.id) == sorted(issues, key=lambda issue: issue.id)
-        values = [getattr(issue, sort) for issue in listed]
+        whole = list(issue_store.list_issues(IssueQuery(issues[0].project, sort=sort)).items)
+        assert sorted(whole, key=lambda issue: issue.id) == sorted(issues, key=lambda issue: issue.id)
+        values = [getattr(issue, sort) for issue in whole]
         assert values == sorted(values, reverse=True)
-        assert _all(issue_store, query) == listed
+        for limit in (1, 7, 20):
+            assert _all(issue_store, IssueQuery(issues[0].project, sort=sort, limit=limit)) == whole
 
     def test_pages_hold_still_while_issues_are_made(self, issue_store: IssueStore, issues: list[Issue]) -> None:
         query = IssueQuery(issues[0].project, sort="first_seen", limit=8)
@@ -55,11 +50,11 @@ class IssueListContract:
         rest = _all(issue_store, structs.replace(query, cursor=page.next or ""))
         assert sorted(issue.id for issue in (*page.items, *rest)) == sorted(issue.id for issue in issues)
 
-    @pytest.mark.parametrize("cursor", ["x", "\u00e4", "\ud800", "W10", "bnVsbA", "eyJhIjoxfQ", "A" * 5000])
-    def test_a_bad_cursor_is_rejected(self, issue_store: IssueStore, project: int, cursor: str) -> None:
-        with pytest.raises(Reject) as refusal:
-            issue_store.list_issues(IssueQuery(project, cursor=cursor))
-        assert refusal.value.status == 400
+    def test_a_bad_cursor_is_rejected(self, issue_store: IssueStore, project: int) -> None:
+        for cursor in BAD_CURSORS:
+            with pytest.raises(Reject) as refusal:
+                issue_store.list_issues(IssueQuery(project, cursor=cursor))
+            assert refusal.value.status == 400
 
     def test_a_cursor_of_another_order_is_rejected(self, issue_store: IssueStore, issues: list[Issue]) -> None:
         query = IssueQuery(issues[0].project, limit=2)

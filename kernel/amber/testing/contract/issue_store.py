@@ -298,19 +298,20 @@ class IssueStoreContract:
 
     # --- hostile values -----------------------------------------------------------------------------------------------
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    def test_any_text_is_kept_as_it_is(self, issue_store: IssueStore, project: int, text: str) -> None:
-        plain = event(project, "key", release=text, environment=text, user={"id": text}, platform=text)
-        grouped = structs.replace(plain, title=text, culprit=text)
-        outcome = OutcomeCount(project, "error", "client_discard", text, 1, HOUR)
-        for _ in range(2):
-            issue_store.apply(Batch(events=(grouped,), outcomes=(outcome,)))
-        found = _issue(issue_store, project)
-        assert (found.title, found.culprit, found.count) == (text, text, 1)
-        assert text.startswith(found.first_release)
-        query = IssueQuery(project, text=text[:500], release=text, environment=text)
-        assert issue_store.list_issues(query).items == (found,)
-        assert facts_of(issue_store, project, "issue.created")[0].data["title"] == text
+    def test_any_text_is_kept_as_it_is(self, issue_store: IssueStore, project: int) -> None:
+        for number, text in enumerate(HOSTILE_TEXTS):
+            key = f"key {number}"
+            plain = event(project, key, release=text, environment=text, user={"id": text}, platform=text)
+            grouped = structs.replace(plain, title=text, culprit=text)
+            issue_store.apply(Batch(events=(grouped,)))
+            issue_store.apply(Batch(outcomes=(OutcomeCount(project, text, text, text, 2, HOUR),)))
+            found = _issue(issue_store, project, key)
+            assert (found.title, found.culprit, found.platform) == (text, text, text)
+            assert text.startswith(found.first_release)
+            query = IssueQuery(project, text=text[:500], release=text, environment=text)
+            assert found in issue_store.list_issues(query).items
+            assert facts_of(issue_store, project, "issue.created")[-1].data["title"] == text
+        assert sum(count.quantity for count in issue_store.outcomes(project, HOUR, HOUR + 1)) == 3 * len(HOSTILE_TEXTS)
 
 
 def _issue(store: IssueStore, project: int, key: str = "key") -> Issue:

@@ -1,12 +1,12 @@
 """`/audit`: who changed what."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from amber.model import AuditEntry, rfc3339
 from litestar import get
 from msgspec import Struct
 
-from amber_api.v1.query import Checked, Paging, queried
+from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged
 from amber_api.v1.tenant import Caller
 
@@ -24,9 +24,9 @@ class AuditItem(Struct, frozen=True):
 
 
 @get("/audit", action="org:admin", tags=["audit"], responses=PROBLEMS, sync_to_thread=True, **queried(Paging))
-def list_audit(tenant: Caller, query: Annotated[Paging, Checked]) -> Listing[AuditItem]:
+def list_audit(tenant: Caller, asked: Query[Paging]) -> Listing[AuditItem]:
     """What was changed in the organisation, newest first."""
-    return paged(tenant.directory.audit_log(tenant.organisation, query.cursor, query.limit), _shown)
+    return paged(tenant.directory.audit_log(tenant.organisation, asked.cursor, asked.limit), _shown)
 
 
 def _shown(one: AuditEntry) -> AuditItem:

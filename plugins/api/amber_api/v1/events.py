@@ -1,12 +1,12 @@
 """Events: each error or message as it was sent, normalised and scrubbed."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from amber.model import Attachment, EventSummary, StoredEvent, rfc3339
 from litestar import get
 from msgspec import Struct
 
-from amber_api.v1.query import Checked, Paging, queried
+from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged
 from amber_api.v1.tenant import Caller, event_id_of, existing
 
@@ -59,11 +59,11 @@ class EventDetail(Struct, frozen=True):
     sync_to_thread=True,
     **queried(Paging),
 )
-def list_issue_events(tenant: Caller, issue: str, query: Annotated[Paging, Checked]) -> Listing[EventItem]:
+def list_issue_events(tenant: Caller, issue: str, asked: Query[Paging]) -> Listing[EventItem]:
     """The issue's events, newest first."""
     known = tenant.issue(issue)
     keys = tenant.issues.issue_keys(known.id)
-    return paged(tenant.events.list_events(known.project, keys, query.cursor, query.limit), _line)
+    return paged(tenant.events.list_events(known.project, keys, asked.cursor, asked.limit), _line)
 
 
 @get(

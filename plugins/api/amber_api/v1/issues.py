@@ -6,7 +6,7 @@ from amber.model import Issue, IssueChange, IssueQuery, IssueStatus, Level, rfc3
 from litestar import get, patch, post
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from amber_api.v1.query import Checked, Paging, Words, invalid, queried
+from amber_api.v1.query import Paging, Query, Words, invalid, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, moment, paged
 from amber_api.v1.tenant import Caller, row_id
 
@@ -74,9 +74,9 @@ class Updated(Struct, frozen=True):
     sync_to_thread=True,
     **queried(IssueFilter),
 )
-def list_issues(tenant: Caller, project: str, query: Annotated[IssueFilter, Checked]) -> Listing[IssueItem]:
+def list_issues(tenant: Caller, project: str, asked: Query[IssueFilter]) -> Listing[IssueItem]:
     """The project's issues, filtered and sorted."""
-    wanted = IssueQuery(project=tenant.project(project).id, **structs.asdict(query))
+    wanted = IssueQuery(project=tenant.project(project).id, **structs.asdict(asked))
     return paged(tenant.issues.list_issues(wanted), _shown)
 
 

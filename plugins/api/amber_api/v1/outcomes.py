@@ -10,7 +10,7 @@ from amber.model import OutcomeCount, rfc3339
 from litestar import get
 from msgspec import Meta, Struct
 
-from amber_api.v1.query import Checked, invalid, queried
+from amber_api.v1.query import Query, invalid, queried
 from amber_api.v1.shapes import PROBLEMS
 from amber_api.v1.tenant import Caller
 
@@ -60,11 +60,11 @@ class Span(Struct, frozen=True, forbid_unknown_fields=True):
     sync_to_thread=True,
     **queried(Span),
 )
-def list_outcomes(tenant: Caller, project: str, query: Annotated[Span, Checked]) -> Outcomes:
+def list_outcomes(tenant: Caller, project: str, asked: Query[Span]) -> Outcomes:
     """What became of every item sent: stored, filtered, rate limited, invalid, unhandled, dead …"""
     known = tenant.project(project)
-    until = _hour(query.until, "until", rounded_up=True) if query.until else int(tenant.now // HOUR) + 1
-    since = _hour(query.since, "since") if query.since else until - 24
+    until = _hour(asked.until, "until", rounded_up=True) if asked.until else int(tenant.now // HOUR) + 1
+    since = _hour(asked.since, "since") if asked.since else until - 24
     if not 0 < until - since <= LONGEST:
         invalid("since", f"must be before until, by {LONGEST} hours at most")
     counts = tenant.issues.outcomes(known.id, since, until)

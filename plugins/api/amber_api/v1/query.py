@@ -8,18 +8,18 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import msgspec
 from amber.model import Principal
 from litestar import Request
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ValidationException
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 from msgspec import Meta, Struct
 
 T = TypeVar("T")
 Words = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
 """Text somebody looks for; PostgreSQL knows no zero byte."""
 FIELD = re.compile(r"(?:`\$\.(?P<path>\w+)|unknown field `(?P<unknown>\w*))")
-Checked = Dependency(skip_validation=True)
-"""Marks a handler's parameter `query`, which `queried` has checked."""
+Query = NamedDependency[SkipValidation[T]]
+"""A handler's parameter `query`, which `queried` has checked."""
 
 
 class Paging(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,9 +35,9 @@ def invalid(field: str, message: str, source: str = "query") -> NoReturn:
 
 
 def queried(shape: type[Struct]) -> dict[str, Any]:
-    """What a route's decorator needs for its handler to get `query`, the query string as a `shape`."""
+    """What a route's decorator needs for its handler to get `asked`, the query string as a `shape`."""
 
-    def query(request: Request[Principal, Any, Any]) -> Any:
+    def asked(request: Request[Principal, Any, Any]) -> Any:
         return read(request.query_params.dict(), shape)
 
     @dataclass
@@ -45,7 +45,7 @@ def queried(shape: type[Struct]) -> dict[str, Any]:
         def __post_init__(self) -> None:
             self.parameters = [*(self.parameters or ()), *parameters(shape)]
 
-    return {"dependencies": {"query": Provide(query, sync_to_thread=False)}, "operation_class": Described}
+    return {"dependencies": {"asked": Provide(asked, sync_to_thread=False)}, "operation_class": Described}
 
 
 def read(values: Mapping[str, Sequence[Any]], shape: type[T]) -> T:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 from amber import Context
 from amber.errors import Denied, Reject
@@ -18,8 +18,8 @@ from amber.model import (
     Project,
 )
 from litestar import Request
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 
 T = TypeVar("T")
 ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -93,7 +93,7 @@ class Tenant:
         return project.organisation == self.organisation and self.principal.project in (None, project.id)
 
 
-Caller = Annotated[Tenant, Dependency(skip_validation=True)]
+Caller = NamedDependency[SkipValidation[Tenant]]
 """A handler's parameter `tenant`."""
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 
 from amber.errors import Denied, Reject
 from litestar import Response, get
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from amber_console.home.event_view import event_view
 from amber_console.home.pages import Draw, Pages
 from amber_console.home.visitor import Looker
 
-Drawn = Annotated[Pages, Dependency(skip_validation=True)]
+Drawn = NamedDependency[SkipValidation[Pages]]
 STYLE = {"content-type": "text/css; charset=utf-8", "x-content-type-options": "nosniff", "cache-control": "max-age=600"}
 
 

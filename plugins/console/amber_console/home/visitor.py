@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from typing import Annotated, Any
+from typing import Any
 
 from amber import Context
 from amber.errors import Denied, Reject
@@ -19,8 +19,8 @@ from amber.model import (
     dsn,
 )
 from litestar import Request
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 
 LAST = 50
 ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -73,7 +73,7 @@ class Visitor:
         return ""
 
 
-Looker = Annotated[Visitor, Dependency(skip_validation=True)]
+Looker = NamedDependency[SkipValidation[Visitor]]
 """A handler's parameter `visitor`."""
 
 

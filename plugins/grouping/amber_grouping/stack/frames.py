@@ -13,6 +13,7 @@ LONGEST_CYCLE = 4
 
 MODULE, FUNCTION, LINE = "module", "function", "line"
 FrameKey = tuple[str, str, str]
+UNKNOWN: FrameKey = ("", "", "")
 
 
 class Stack(Struct, frozen=True):
@@ -48,20 +49,22 @@ def stack_of(trace: object, platform: str) -> Stack:
 
 
 def _keys(frames: Sequence[Mapping[str, Any]], platform: str) -> list[FrameKey]:
-    keys = [_frame_key(frame, text(frame, "platform") or platform) for frame in frames]
-    return [key for key in keys if any(key)]
+    keys = [_frame_key(frame, text(frame, "platform") if "platform" in frame else platform) for frame in frames]
+    return [key for key in keys if key != UNKNOWN]
 
 
 def _frame_key(frame: Mapping[str, Any], platform: str) -> FrameKey:
-    module = text(frame, "module")
-    place = names.module_name(module, platform) if module else ""
-    function = names.function_name(_function(frame, platform), platform)
-    line = text(frame, "context_line")
+    known = frame.get  # asked once for each field: this is the hottest function of grouping
+    module, line, function = known("module"), known("context_line"), known("function")
+    place = names.module_name(module, platform) if isinstance(module, str) and module else ""
+    if not isinstance(function, str) or not function or platform == "csharp":
+        function = _function(frame, platform)
+    function = names.function_name(function, platform)
     is_nameless = platform == "javascript" and not function and names.URL.match(text(frame, "abs_path")) is not None
     return (
         place or names.file_name(text(frame, "filename") or text(frame, "abs_path")),
         function,
-        "" if is_nameless or not line else names.source_line(line, platform),
+        names.source_line(line, platform) if isinstance(line, str) and not is_nameless else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import chain
 from struct import pack
 
 VERSION = 1
@@ -18,10 +19,8 @@ def key_of(mechanism: str, version: int, parts: Iterable[Part]) -> str:
     Hashed are the number of texts, the length of each in UTF-8 bytes (eight bytes each, big-endian), then the texts:
     ("ab", "c") and ("a", "bc") differ.
     """
-    texts = [f"{mechanism}@{version}".encode()]
-    for what, value in parts:
-        texts.append(what.encode())
-        texts.append(value.encode("utf-8", "surrogatepass"))
+    words = [f"{mechanism}@{version}", *chain.from_iterable(parts)]
+    texts = [word.encode("utf-8", "surrogatepass") for word in words]
     lengths = pack(f">{len(texts) + 1}Q", len(texts), *map(len, texts))
     return blake2b(lengths + b"".join(texts), digest_size=20).hexdigest()
 

@@ -21,7 +21,6 @@ ERB = re.compile(r"__{1,3}\d{4,}_\d{4,}.*")
 BLOCK = re.compile(r"(?:block|rescue|ensure)(?: \(\d+ levels\))? in ")
 RUST_HASH = re.compile(r"::h[0-9a-f]{16}\Z")
 LINKER = re.compile(r"@(?:plt|@?GLIBC.*)\Z")
-BLANKS = re.compile(r"\s+")
 
 
 def file_name(path: str) -> str:

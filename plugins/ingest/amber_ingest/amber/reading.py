@@ -65,15 +65,15 @@ def _tolerant_project(data: bytes) -> object:
 
 def read(request: IngestRequest, project: int, max_inflated: int) -> Reading:
     """The one item of a request; raises Reject with 400, 413, 415 or, for fields, 422."""
-    payload = open_payload(_plain(request, max_inflated))
+    data = _plain(request, max_inflated)
+    payload = open_payload(data)
     check(payload, request.route)
     stated = request.headers.get("x-ember-project", "").strip()
     if stated and stated != payload["project_id"]:
         raise Reject("x-ember-project and the body's project_id name two projects")
     event_id = event_id_of(project, payload["event_id"])
-    size = len(request.body)
     return Reading(
-        items=(ItemNote(item_type(request.route), CATEGORIES[request.route], size),),
+        items=(ItemNote(item_type(request.route), CATEGORIES[request.route], len(data)),),
         meta={
             "event_id": event_id,
             "client_ip": request.client_ip,

@@ -87,12 +87,13 @@ def _stated(values: dict[str, Field], fields: tuple[Field, ...]) -> dict[str, An
 
 
 def _packed(field: Field | None) -> dict[str, Any]:
-    """The event a native SDK wrote ahead of the crash (msgpack); a torn file gives nothing."""
+    """The event a native SDK wrote ahead of the crash, as msgpack; a torn file gives nothing."""
     if field is None:
         return {}
     try:
-        return dict(msgspec.msgpack.decode(field.data, type=dict[str, Any]))
-    except (ValueError, RecursionError):
+        event = msgspec.msgpack.decode(field.data, type=dict[str, Any])
+        return dict(msgspec.json.decode(msgspec.json.encode(event)))  # msgpack holds more kinds of values than JSON
+    except (ValueError, TypeError, RecursionError):
         return {}
 
 

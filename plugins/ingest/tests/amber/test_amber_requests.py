@@ -27,6 +27,7 @@ def test_a_request_without_a_good_key_is_refused(client, event, key):
 @pytest.mark.parametrize("body", [b"", b"{", {"project_id": 42}, {}])
 def test_a_body_that_names_no_project_is_judged_after_the_key(client, body):
     assert client.protocol.credential(client.request(body)).project == ""
+    assert client.protocol.credential(client.request(body, content_encoding="gzip")).project == ""
 
 
 def test_a_slightly_broken_body_still_names_its_project(client, event):

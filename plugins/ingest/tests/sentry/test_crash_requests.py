@@ -85,8 +85,29 @@ def test_the_event_file_wins_over_the_field_and_that_over_its_keys(client):
     assert [item.headers["attachment_type"] for item in decoded.items] == ["event.minidump", "event.breadcrumbs"]
 
 
-def test_a_torn_event_file_gives_nothing_and_costs_nothing(client):
-    assert len(client.deliver(crash(client, ("__sentry-event", "e", b"\x85\xa1"))).events) == 1
+@pytest.mark.parametrize(
+    "data", [b"\x85\xa1", b"\x01", b"", msgspec.msgpack.encode({"a": msgspec.msgpack.Ext(7, b"x")}), b"\x91" * 5000]
+)
+def test_an_event_file_nobody_can_read_costs_nothing_else(client, data):
+    assert len(client.deliver(crash(client, ("__sentry-event", "e", data))).events) == 1
+
+
+def test_a_dump_too_short_for_a_time_is_kept(client):
+    (event,) = client.deliver(crash(client, dump=b"MDMP")).events
+    assert event.timestamp == client.now
+
+
+def test_the_exception_a_reporter_gives_is_kept(client):
+    given = b'{"exception": {"values": [{"type": "SIGSEGV"}]}}'
+    assert client.deliver(crash(client, ("sentry", None, given))).events[0].exceptions[0]["type"] == "SIGSEGV"
+
+
+def test_a_packed_dump_has_a_bound(client, monkeypatch):
+    monkeypatch.setattr("amber_ingest.sentry.packing.MAX_DUMP", 1000)
+    for pack in (gzip.compress, bz2.compress, zstandard.ZstdCompressor().compress):
+        with pytest.raises(Reject) as refused:
+            client.read(crash(client, dump=pack(DUMP + bytes(1000))))
+        assert refused.value.status == 413
 
 
 @pytest.mark.parametrize(

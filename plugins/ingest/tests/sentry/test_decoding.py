@@ -1,6 +1,9 @@
 import json
 
+import pytest
+from amber.errors import Reject
 from amber.model import Decoded, OutcomeCount, Submission
+from amber_ingest.sentry.payloads import write_object
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +113,13 @@ def test_any_json_is_accounted_for(client, kind, value, headers):
     decoded = client.protocol.decode(submission)
     assert len(decoded.events) + len(decoded.items) + len(decoded.outcomes) == 1
     assert decoded == client.protocol.decode(submission)
+
+
+def test_an_object_without_end_cannot_be_written():
+    value: dict = {}
+    for _ in range(100_000):
+        value = {"a": value}
+    with pytest.raises(Reject, match="JSON"):
+        write_object(value, "event")
+    while value:
+        value = value.pop("a")  # freed step by step, because freeing it at once is as deep

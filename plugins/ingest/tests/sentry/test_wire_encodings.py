@@ -6,7 +6,7 @@ import brotli
 import pytest
 import zstandard
 from amber.errors import Reject
-from amber_ingest.wire.encodings import encoding_name, inflate, inflate_head
+from amber_ingest.wire.encodings import PIECE, encoding_name, inflate, inflate_head
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +82,15 @@ def test_a_member_joined_by_full_flushes_is_one_body():
 def test_deflate_may_come_without_the_header_of_zlib():
     packer = zlib.compressobj(wbits=-15)
     assert inflate(packer.compress(b"bare" * 9) + packer.flush(), "deflate", MIB) == b"bare" * 9
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 7, 100, 257])
+def test_nothing_is_lost_where_one_step_of_inflating_ends(more):
+    plain = bytes(PIECE + more)
+    packer = zlib.compressobj(wbits=-15)
+    assert inflate(packer.compress(plain) + packer.flush(), "deflate", 2 * PIECE) == plain
+    for encoding in ("gzip", "deflate", "br", "zstd"):
+        assert inflate(ENCODERS[encoding](plain), encoding, PIECE + more) == plain
 
 
 def gzip_bomb() -> bytes:

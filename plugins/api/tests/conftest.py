@@ -1,0 +1,87 @@
+"""The API as the kernel serves it: real plugins, real guard, real stores on SQLite; no bus."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amber.app import Health, make_app
+from amber.config import DatabaseConfig, Server, Settings
+from amber.kernel import Kernel
+from amber.model import Attachment, AuditEntry, Batch, Event, GroupedEvent, Grouping, Project, Token, new_token
+from amber.status import Board
+from litestar.testing import TestClient
+
+AUDIT = AuditEntry(0, "test", "test", "", 1.0)
+NOON = 1_700_000_000.0
+Client = TestClient[Any]
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    settings = Settings(
+        server=Server(public_url="https://amber.test/errors"),
+        database=DatabaseConfig(url=f"sqlite:///{tmp_path / 'amber.db'}"),
+    )
+    made = Kernel(settings, tmp_path, {})
+    asyncio.run(made.start())
+    yield made
+    asyncio.run(made.stop())
+
+
+@pytest.fixture
+def app(kernel: Kernel) -> Any:
+    return asyncio.run(make_app(kernel, Health(kernel, Board(), "test"), "0"))
+
+
+class Tenancy:
+    """One organisation with a project, and a client for each token asked for."""
+
+    def __init__(self, kernel: Kernel, app: Any, slug: str) -> None:
+        self._app, self.stores = app, kernel.stores
+        self.directory = kernel.stores.directory
+        self.organisation = self.directory.add_organisation(slug, slug.title(), AUDIT)
+        self.project: Project = self.directory.add_project(self.organisation.id, "shop", "Shop", "python", AUDIT)
+
+    def client(self, *scopes: str, project: int | None = None) -> Client:
+        secret, digest = new_token()
+        wanted = Token(0, self.organisation.id, project, "test", secret[-4:], scopes, NOON)
+        self.directory.add_token(wanted, digest, AUDIT)
+        client: Client = TestClient(self._app)
+        client.headers["authorization"] = f"Bearer {secret}"
+        return client
+
+    def store(self, *events: GroupedEvent) -> None:
+        self.stores.events.write_events(events)
+        self.stores.issues.apply(Batch(events=events))
+
+    def attach(self, event_id: str, body: bytes, **about: Any) -> None:
+        self.stores.blobs.put("te/st", body)
+        plain = {"name": "log.txt", "content_type": "text/plain", "type": "event.attachment"}
+        made = Attachment(
+            id="a1", project=self.project.id, event_id=event_id, size=len(body), blob="te/st", received_at=NOON,
+            **(plain | about),
+        )  # fmt: skip
+        self.stores.events.write_attachments([made])
+
+
+@pytest.fixture
+def acme(kernel: Kernel, app: Any) -> Tenancy:
+    return Tenancy(kernel, app, "acme")
+
+
+@pytest.fixture
+def other(kernel: Kernel, app: Any, acme: Tenancy) -> Tenancy:
+    return Tenancy(kernel, app, "other")
+
+
+@pytest.fixture
+def event() -> Callable[..., GroupedEvent]:
+    def event(project: int, number: int, key: str = "aa", at: float = NOON, **data: Any) -> GroupedEvent:
+        body = {"level": "error", "platform": "python", **data}
+        made = Event(f"{number:032x}", project, "error", at, at, body)
+        why = Grouping("stack", 1, key, "same exception in the same function", (("type", "ZeroDivisionError"),))
+        return GroupedEvent(made, why, f"ZeroDivisionError: {key}", f"shop.{key}")
+
+    return event

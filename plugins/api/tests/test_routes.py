@@ -1,0 +1,133 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from amber.model import GroupedEvent
+from amber_api.v1.routes import HANDLERS
+
+Make = Callable[..., GroupedEvent]
+PATHS = [
+    ("GET", "/projects/{project}"),
+    ("PATCH", "/projects/{project}"),
+    ("GET", "/projects/{project}/keys"),
+    ("POST", "/projects/{project}/keys"),
+    ("PATCH", "/projects/{project}/keys/{key}"),
+    ("GET", "/projects/{project}/issues"),
+    ("POST", "/projects/{project}/issues/bulk"),
+    ("GET", "/issues/{issue}"),
+    ("PATCH", "/issues/{issue}"),
+    ("GET", "/issues/{issue}/grouping"),
+    ("GET", "/issues/{issue}/events"),
+    ("GET", "/projects/{project}/events/{event}"),
+    ("GET", "/projects/{project}/events/{event}/attachments/a1"),
+    ("GET", "/projects/{project}/feedback"),
+    ("GET", "/projects/{project}/outcomes"),
+    ("GET", "/organisations/{organisation}"),
+    ("DELETE", "/tokens/{token}"),
+]
+BODIES = {
+    "/projects/{project}": {"name": "Mine now"},
+    "/projects/{project}/keys": {"label": "mine"},
+    "/projects/{project}/keys/{key}": {"is_active": False},
+    "/projects/{project}/issues/bulk": {"ids": ["1"], "status": "resolved"},
+    "/issues/{issue}": {"status": "resolved"},
+}
+
+
+@pytest.fixture
+def theirs(acme: Any, event: Make) -> dict[str, Any]:
+    """Everything of one organisation, by placeholder."""
+    acme.store(event(acme.project.id, 1))
+    acme.attach(f"{1:032x}", b"secret")
+    acme.client("admin")
+    return {
+        "project": acme.project.id,
+        "key": acme.directory.keys(acme.project.id)[0].id,
+        "issue": 1,
+        "event": f"{1:032x}",
+        "organisation": acme.organisation.id,
+        "token": acme.directory.tokens(acme.organisation.id)[0].id,
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_what_is_anothers_is_not_there(acme: Any, other: Any, theirs: dict[str, Any], method: str, path: str) -> None:
+    ask = {"method": method, "url": "/api/v1" + path.format(**theirs), "json": BODIES.get(path)}
+    mine = acme.client("admin").request(**ask)
+    assert mine.status_code in (200, 201)
+    answer = other.client("admin").request(**ask)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in PATHS if "{token}" not in one[1] and "org" not in one[1]])
+def test_what_is_another_projects_is_not_there_for_a_projects_token(
+    acme: Any, theirs: dict[str, Any], event: Make, method: str, path: str
+) -> None:
+    web = acme.directory.add_project(acme.organisation.id, "web", "Web", "other", acme_audit())
+    bound = acme.client("admin", project=web.id)
+    answer = bound.request(method, "/api/v1" + path.format(**theirs), json=BODIES.get(path))
+    assert answer.status_code == 404
+
+
+def acme_audit() -> Any:
+    from amber.model import AuditEntry
+
+    return AuditEntry(0, "test", "test", "", 1.0)
+
+
+def test_every_route_of_one_thing_is_walked_above() -> None:
+    placed = {
+        (str(method), path) for one in HANDLERS for path in one.paths for method in one.http_methods if "{" in path
+    }
+    assert len(placed) == len(PATHS)
+
+
+def test_every_route_names_an_action_a_token_can_hold() -> None:
+    from amber.model import SCOPES
+
+    assert {one.opt["action"] for one in HANDLERS} <= set(SCOPES)
+
+
+def test_every_route_is_described_and_tagged(acme: Any) -> None:
+    paths = acme.client().get("/api/docs/openapi.json").json()["paths"]
+    found = {path: ways for path, ways in paths.items() if path.startswith("/api/v1/")}
+    assert len(found) == len({path for one in HANDLERS for path in one.paths})
+    for path, ways in found.items():
+        for operation in ways.values():
+            assert operation["tags"], path
+            assert operation["description"].endswith((".", "…")), path
+            assert "404" in operation["responses"], path
+
+
+def test_query_parameters_are_documented(acme: Any) -> None:
+    paths = acme.client().get("/api/docs/openapi.json").json()["paths"]
+    given = {one["name"]: one for one in paths["/api/v1/projects/{project}/issues"]["get"]["parameters"]}
+    assert given.keys() == {"project", "status", "level", "text", "release", "environment", "sort", "cursor", "limit"}
+    assert given["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+    assert given["sort"]["schema"]["enum"] == ["count", "first_seen", "last_seen", "users"]
+    assert all(one.get("description") for name, one in given.items() if name != "project")
+
+
+@pytest.mark.parametrize("path", ["/projects", "/organisations", "/plugins", "/tokens", "/audit", "/issues/1"])
+def test_without_a_token_nothing_is_answered(app: Any, path: str) -> None:
+    from litestar.testing import TestClient
+
+    client: TestClient[Any] = TestClient(app)
+    assert client.get(f"/api/v1{path}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path", "body"),
+    [
+        ("project:read", "PATCH", "/issues/1", {"status": "resolved"}),
+        ("project:read", "POST", "/projects/1/issues/bulk", {"ids": ["1"], "status": "resolved"}),
+        ("project:write", "PATCH", "/projects/1", {"name": "x"}),
+        ("project:write", "POST", "/projects/1/keys", {"label": "x"}),
+        ("project:admin", "POST", "/projects", {"name": "x"}),
+        ("project:admin", "GET", "/tokens", None),
+        ("project:admin", "GET", "/audit", None),
+    ],
+)
+def test_too_small_a_scope_is_refused(acme: Any, scope: str, method: str, path: str, body: Any) -> None:
+    assert acme.client(scope).request(method, f"/api/v1{path}", json=body).status_code == 403

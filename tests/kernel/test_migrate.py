@@ -1,0 +1,163 @@
+"""Migrations: each plugin by its own history, whole or not at all, one process at a time."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from amber.database import make_engine
+from amber.errors import ConfigError, Unavailable
+from amber.migrate import migration_lock, upgrade
+from sqlalchemy import Engine, inspect, text
+
+REVISION = '''
+"""A revision of a test."""
+from alembic import op
+revision, down_revision = {revision!r}, {down_revision!r}
+def upgrade():
+    {body}
+'''
+START_TOGETHER = """
+import sys
+from pathlib import Path
+from amber.database import make_engine
+from amber.migrate import upgrade
+print("ready", flush=True)
+sys.stdin.readline()
+upgrade(make_engine(sys.argv[1]), "shop", Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    urls = {"memory": "sqlite://", "sqlite": f"sqlite:///{tmp_path}/amber.db"}
+    made = make_engine(urls.get(request.param) or request.getfixturevalue("postgres_url"))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A plugin's migrations, in a folder whose name is a trap for configuration files."""
+    folder = tmp_path / "plugin %(here)s:x y" / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    return folder
+
+
+def _add(folder: Path, revision: str, body: str, after: str | None = None) -> None:
+    source = REVISION.format(revision=revision, down_revision=after, body=body)
+    (folder / "versions" / f"{revision}.py").write_text(source)
+
+
+def _tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def test_a_history_is_walked_to_its_end_and_once(engine: Engine, folder: Path) -> None:
+    _add(folder, "0001", "op.execute('CREATE TABLE one (x INTEGER)')")
+    _add(folder, "0002", "op.execute('CREATE TABLE two (x INTEGER)')", after="0001")
+    for _ in range(2):
+        upgrade(engine, "shop", folder)
+        assert _tables(engine) == {"one", "two", "alembic_version_shop"}
+    _add(folder, "0003", "op.execute('CREATE TABLE three (x INTEGER)')", after="0002")
+    upgrade(engine, "shop", folder)
+    assert "three" in _tables(engine)
+
+
+def test_owners_have_histories_of_their_own(engine: Engine, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "versions").mkdir(parents=True)
+    _add(folder, "0001", "op.execute('CREATE TABLE one (x INTEGER)')")
+    _add(other, "0001", "op.execute('CREATE TABLE two (x INTEGER)')")
+    upgrade(engine, "shop", folder)
+    upgrade(engine, "post_office", other)
+    assert _tables(engine) == {"one", "two", "alembic_version_shop", "alembic_version_post_office"}
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(engine: Engine, folder: Path) -> None:
+    _add(folder, "0001", "op.execute('CREATE TABLE one (x INTEGER)')")
+    _add(folder, "0002", "op.execute('CREATE TABLE two (x INTEGER)'); raise ZeroDivisionError", after="0001")
+    with pytest.raises(ZeroDivisionError):
+        upgrade(engine, "shop", folder)
+    assert _tables(engine) == set()
+    (folder / "versions" / "0002.py").unlink()
+    upgrade(engine, "shop", folder)
+    assert "one" in _tables(engine)
+
+
+def test_a_database_newer_than_the_plugin_is_refused(engine: Engine, folder: Path) -> None:
+    _add(folder, "0001", "pass")
+    _add(folder, "0002", "pass", after="0001")
+    upgrade(engine, "shop", folder)
+    (folder / "versions" / "0002.py").unlink()
+    with pytest.raises(ConfigError, match=r"plugin shop.*0002"):
+        upgrade(engine, "shop", folder)
+
+
+@pytest.mark.parametrize("owner", ["", "Shop", "a b", 'x"; DROP TABLE y', "a" * 50, "a-b"])
+def test_an_owner_that_cannot_name_a_table_is_refused(owner: str, folder: Path) -> None:
+    with pytest.raises(ConfigError, match="its name must match"):
+        upgrade(make_engine("sqlite://"), owner, folder)
+
+
+def test_a_database_that_is_away_is_unavailable(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        upgrade(make_engine(f"postgresql+psycopg://u@/db?host={tmp_path}"), "shop", folder)
+    file = tmp_path / "amber.db"
+    engine = make_engine(f"sqlite:///{file}")
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(Unavailable):
+        upgrade(engine, "shop", folder)
+    engine.dispose()
+
+
+def test_the_app_s_logging_is_left_alone(folder: Path) -> None:
+    _add(folder, "0001", "pass")
+    before = logging.getLogger().handlers[:], logging.getLogger("alembic").level, logging.getLogger("amber").disabled
+    upgrade(make_engine("sqlite://"), "shop", folder)
+    after = logging.getLogger().handlers[:], logging.getLogger("alembic").level, logging.getLogger("amber").disabled
+    assert after == before
+
+
+def test_the_lock_lets_one_in_at_a_time(engine: Engine, folder: Path) -> None:
+    if engine.pool.size() == 1:  # type: ignore[attr-defined] # memory: one process, nothing to lock
+        with migration_lock(engine), migration_lock(engine):
+            return
+    inside: list[int] = []
+    most: list[int] = []
+
+    def enter(number: int) -> None:
+        with migration_lock(engine):
+            inside.append(number)
+            most.append(len(inside))
+            inside.remove(number)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(enter, range(40)))
+    assert most == [1] * 40
+
+
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
+def test_processes_that_start_at_once_migrate_once(
+    where: str, request: pytest.FixtureRequest, folder: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/amber.db" if where == "sqlite" else request.getfixturevalue("postgres_url")
+    _add(folder, "0001", "op.execute('CREATE TABLE one (x INTEGER)'); op.execute('INSERT INTO one VALUES (1)')")
+    command = [sys.executable, "-c", START_TOGETHER, url, str(folder)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    answers = [process.communicate("\n") for process in started]
+    assert [(process.returncode, error) for process, (_, error) in zip(started, answers, strict=True)] == [(0, "")] * 4
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM one")).scalar() == 1
+    engine.dispose()
