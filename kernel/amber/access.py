@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from amber.dispatch import Dispatcher
-from amber.errors import Denied, PluginError
+from amber.errors import Denied, PluginError, Unavailable
 from amber.model import AuthRequest, Directory, Principal, Project, Resource
 
 PUBLIC = "public"
@@ -24,9 +24,23 @@ class Access:
         self._dispatcher = dispatcher
 
     async def authenticate(self, request: AuthRequest) -> Principal:
-        """Who the request is from; anonymous when no plugin knows. Raises Denied for a bad credential."""
-        answer = await self._dispatcher.first("authenticate", _principal, request=request)
-        return answer.value if answer is not None and answer.value is not None else Principal("anonymous")
+        """Who the request is from; anonymous when no plugin knows.
+
+        Raises Denied for a bad credential, Unavailable when one was shown that nobody knows and a plugin that might
+        have known it failed: telling a client that its key is wrong would make it throw its events away.
+        """
+        failed: PluginError | None = None
+        for plugin in self._dispatcher.plugins("authenticate"):
+            try:
+                principal = await self._dispatcher.ask(plugin, "authenticate", _principal, request=request)
+            except PluginError as error:
+                failed = error
+                continue
+            if principal is not None:
+                return principal
+        if failed is not None and (request.key or "authorization" in request.headers):
+            raise Unavailable(f"nobody can tell whose credential this is: {failed}")
+        return Principal("anonymous")
 
     async def authorise(self, principal: Principal, action: str, resource: Resource) -> None:
         """Returns if the principal may; raises Denied otherwise."""
@@ -74,7 +88,12 @@ class KeyCache:
         identity = (request.key, request.project, origin)
         found = self._known.get(identity)
         if found is None or found[0] < self._clock():
-            found = await self._ask(identity, request)
+            try:
+                found = await self._ask(identity, request)
+            except Unavailable:
+                # the directory is away, the bus is not: a key that worked a moment ago goes on working
+                if found is None or isinstance(found[1], Denied):
+                    raise
         self._known.move_to_end(identity)
         if isinstance(found[1], Denied):
             raise Denied(found[1].detail, status=found[1].status)

@@ -21,8 +21,9 @@ def issues(amber: Any, blocks: Any) -> Callable[[str], str]:
         while True:
             answer = amber.program(listing, AMBER_TOKEN=token)
             assert answer.returncode == 0, answer.stderr
-            if wanted in answer.stdout or time.monotonic() > deadline:
+            if wanted in answer.stdout:
                 return answer.stdout
+            assert time.monotonic() < deadline, f"{wanted!r} did not appear: {answer.stdout}"
 
     return ask
 

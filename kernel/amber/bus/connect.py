@@ -83,7 +83,7 @@ class NatsBus:
                 info = await self._js.update_stream(wanted)
         except nats.js.errors.NotFoundError:
             info = await self._js.add_stream(wanted)
-        self._identity[stream.name] = f"{stream.name}@{info.created.timestamp() if info.created else 0:.0f}"
+        self._identity[stream.name] = f"{stream.name}@{info.created.timestamp() if info.created else 0:.6f}"
 
     def _settings(self, stream: Stream) -> api.StreamConfig:
         return api.StreamConfig(
@@ -165,7 +165,8 @@ class NatsBus:
         seq = after
         while len(found) < limit:
             try:
-                raw = await self._js.get_msg(stream.name, seq=seq + 1, next=True, direct=True)
+                # without a subject the server takes `seq` at its word and stops at the first gap
+                raw = await self._js.get_msg(stream.name, seq + 1, stream.subjects, next=True, direct=True)
             except nats.js.errors.NotFoundError:
                 break
             except FAILURES as error:

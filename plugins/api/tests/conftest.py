@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from amber.config import DatabaseConfig, Server, Settings
 from amber.kernel import Kernel
 from amber.model import Attachment, AuditEntry, Batch, Event, GroupedEvent, Grouping, Project, Token, new_token
 from amber.status import Board
+from amber_storage.sql import schema
 from litestar.testing import TestClient
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
@@ -18,21 +18,32 @@ NOON = 1_700_000_000.0
 Client = TestClient[Any]
 
 
-@pytest.fixture
-def kernel(tmp_path: Path) -> Iterator[Kernel]:
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    data = tmp_path_factory.mktemp("amber")
     settings = Settings(
         server=Server(public_url="https://amber.test/errors"),
-        database=DatabaseConfig(url=f"sqlite:///{tmp_path / 'amber.db'}"),
+        database=DatabaseConfig(url=f"sqlite:///{data / 'amber.db'}"),
     )
-    made = Kernel(settings, tmp_path, {})
+    made = Kernel(settings, data, {})
     asyncio.run(made.start())
     yield made
     asyncio.run(made.stop())
 
 
+@pytest.fixture(scope="session")
+def app(running: Kernel) -> Any:
+    return asyncio.run(make_app(running, Health(running, Board(), "test"), "0"))
+
+
 @pytest.fixture
-def app(kernel: Kernel) -> Any:
-    return asyncio.run(make_app(kernel, Health(kernel, Board(), "test"), "0"))
+def kernel(running: Kernel) -> Iterator[Kernel]:
+    """A kernel on an empty database: starting one for each test would take most of their time."""
+    yield running
+    with running.engine().begin() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            connection.execute(table.delete())
+        connection.exec_driver_sql("DELETE FROM sqlite_sequence")  # so that ids begin at 1 again
 
 
 class Tenancy:

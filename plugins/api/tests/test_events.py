@@ -70,16 +70,14 @@ def test_an_issues_events_are_listed_newest_first(stored: Any, event: Make) -> N
 
 
 def test_an_attachment_is_a_file_to_save_and_never_a_page(stored: Any) -> None:
-    stored.attach(
-        ID, b"<script>alert(1)</script>", name='../..\\a "b"\r\nset-cookie: x\udcff.html', content_type="text/html"
-    )
+    stored.attach(ID, b"<script>alert(1)</script>", name='../..\\a "b"\r\nset-cookie: é.html', content_type="text/html")
     answer = stored.client("project:read").get(f"{WHOLE}/attachments/a1")
     assert answer.content == b"<script>alert(1)</script>"
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.headers["content-disposition"] == (
-        "attachment; filename*=UTF-8''a%20%22b%22%0D%0Aset-cookie%3A%20x%3F.html"
+        "attachment; filename*=UTF-8''a%20%22b%22%0D%0Aset-cookie%3A%20%C3%A9.html"
     )
 
 

@@ -35,6 +35,9 @@ def test_a_slug_that_was_asked_for_and_is_taken_is_refused(acme: Any) -> None:
         ({"name": ""}, "name"),
         ({"name": " "}, "name"),
         ({"name": "a\x00b"}, "name"),
+        ({"name": "a\n"}, "name"),
+        ({"name": "a", "slug": "a\n"}, "slug"),
+        ({"name": "a", "platform": "a\n"}, "platform"),
         ({"name": "a", "slug": "12"}, "slug"),
         ({"name": "a", "slug": "A"}, "slug"),
         ({"name": "a", "platform": "Python 3"}, "platform"),
@@ -76,7 +79,8 @@ def test_a_token_is_shown_once_works_and_can_be_revoked(acme: Any, app: Any) -> 
     shown = made.json()
     assert shown["project"] == str(acme.project.id)
     assert shown["hint"] == shown["token"][-4:]
-    fresh: TestClient[Any] = TestClient(app, headers={"authorization": f"Bearer {shown['token']}"})
+    fresh: TestClient[Any] = TestClient(app)
+    fresh.headers["authorization"] = f"Bearer {shown['token']}"
     assert fresh.get("/api/v1/projects/shop").status_code == 200
     listed = client.get("/api/v1/tokens").json()["items"]
     assert shown["token"] not in str(listed)

@@ -311,3 +311,38 @@ def test_hostile_lengths_take_linear_time() -> None:
     ]
 
     assert scrubbed(extra={"texts": texts})["extra"]["texts"][1] == texts[1]
+
+
+def test_rules_that_fail_stop_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(text: str) -> bool:
+        raise RuntimeError("broken rule")
+
+    monkeypatch.setattr("amber_enrichment.scrub.shapes.is_card", fail)
+
+    with pytest.raises(RuntimeError, match="broken rule"):
+        scrub(event(message=CARD))
+
+
+def test_what_the_normaliser_noted_without_a_value_stays() -> None:
+    meta = {"tags": {"": {"len": 3}}, "odd": 1}
+
+    assert scrubbed(extra={"password": "x1"}, _meta=meta)["_meta"] == {
+        **meta,
+        "extra": {"password": {"": {"rem": [["@password", "s"]]}}},
+    }
+
+
+def test_a_text_with_hidden_quotes_is_understood() -> None:
+    assert "hunter2" not in str(scrubbed(message=r"{\u0022password\u0022:\u0022hunter2\u0022} token=t1"))
+
+
+def test_secrets_in_source_survive_in_no_literal() -> None:
+    lines = ["api_key = f'abc'", 'headers = {"Authorization": "Basic x y"}', "url = 'postgres://u:p9@h'"]
+    frame = {"pre_context": lines, "context_line": "x = 1"}
+    answer = scrubbed(stacktrace={"frames": [frame]})["stacktrace"]["frames"][0]
+
+    assert answer["pre_context"] == [
+        "api_key = f'[Filtered]'",
+        'headers = {"Authorization": "[Filtered]"}',
+        "url = 'postgres://u:[Filtered]@h'",
+    ]

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from amber.model import Event, Grouping
 from amber_grouping.stack import VERSION, group_events, key_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def event(id: str = "0" * 32, kind: str = "error", **data: Any) -> Event:
@@ -38,7 +37,9 @@ def chain(*values: Mapping[str, Any], platform: str = "python", **more: Any) -> 
 
 
 def test_an_exception_is_grouped_by_type_and_in_app_frames() -> None:
-    found = group(**chain(raised("ZeroDivisionError", frame("lib", in_app=False), frame("total", context_line=" a  / b"))))
+    found = group(
+        **chain(raised("ZeroDivisionError", frame("lib", in_app=False), frame("total", context_line=" a  / b")))
+    )
 
     assert (found.mechanism, found.version) == ("exception", VERSION)
     assert found.parts == (
@@ -80,7 +81,10 @@ def test_without_in_app_frames_all_frames_count() -> None:
 
 
 def test_the_message_of_an_exception_counts_only_without_a_stack() -> None:
-    assert group(**chain(raised("E", value="order 17 failed"))).parts == (("type", "E"), ("value", "order <int> failed"))
+    assert group(**chain(raised("E", value="order 17 failed"))).parts == (
+        ("type", "E"),
+        ("value", "order <int> failed"),
+    )
 
 
 def test_the_type_of_a_synthetic_exception_does_not_count() -> None:
@@ -118,14 +122,18 @@ def test_a_group_of_one_kind_is_that_kind() -> None:
     assert group(**group_of(a, a)).parts == group(**chain(a)).parts
 
 
-@pytest.mark.parametrize("ids", [[(0, None), (0, 0)], [(0, 1), (1, 0)], [(0, None), (1, 7)], [(0, None), (1, 1)], [(0, 0)]])
+@pytest.mark.parametrize(
+    "ids", [[(0, None), (0, 0)], [(0, 1), (1, 0)], [(0, None), (1, 7)], [(0, None), (1, 1)], [(0, 0)]]
+)
 def test_a_broken_group_is_a_chain(ids: list[tuple[int, int | None]]) -> None:
     values = [
         raised(f"E{at}", frame("f"), mechanism={"exception_id": own, "parent_id": parent, "is_exception_group": True})
         for at, (own, parent) in enumerate(ids)
     ]
 
-    assert [value for what, value in group(**chain(*values)).parts if what == "type"] == [f"E{at}" for at in range(len(ids))]
+    assert [value for what, value in group(**chain(*values)).parts if what == "type"] == [
+        f"E{at}" for at in range(len(ids))
+    ]
 
 
 def threads(*marks: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,7 +161,11 @@ def test_the_events_own_stack_trace_counts_first() -> None:
 
 
 def test_security_reports_are_grouped_by_directive_and_what_was_blocked() -> None:
-    report = {"effective-directive": "img-src", "blocked-uri": "https://evil.example/1.png", "document-uri": "https://a.b/"}
+    report = {
+        "effective-directive": "img-src",
+        "blocked-uri": "https://evil.example/1.png",
+        "document-uri": "https://a.b/",
+    }
 
     assert group(csp=report).parts == (("directive", "img-src"), ("blocked", "evil.example"))
     assert group(csp={**report, "blocked-uri": "https://a.b/x"}).parts[1] == ("blocked", "self")
@@ -173,7 +185,9 @@ def test_a_message_template_is_preferred_to_the_formatted_message() -> None:
 
 
 def test_formatted_messages_match_without_their_variable_parts() -> None:
-    assert key(logentry={"formatted": "order 17 of a@b.example"}) == key(logentry={"formatted": "order 4 of c@d.example"})
+    assert key(logentry={"formatted": "order 17 of a@b.example"}) == key(
+        logentry={"formatted": "order 4 of c@d.example"}
+    )
     assert key(logentry={"formatted": "order 17"}) != key(logentry={"formatted": "invoice 17"})
 
 
@@ -184,7 +198,12 @@ def test_feedback_is_grouped_by_what_was_written() -> None:
 def test_an_event_without_message_is_grouped_by_what_else_it_tells() -> None:
     found = group(logger="shop", transaction="/cart/17", platform="python")
 
-    assert found.parts == (("platform", "python"), ("kind", "error"), ("logger", "shop"), ("transaction", "/cart/<int>"))
+    assert found.parts == (
+        ("platform", "python"),
+        ("kind", "error"),
+        ("logger", "shop"),
+        ("transaction", "/cart/<int>"),
+    )
     assert key(logger="shop") != key(logger="bank")
 
 
@@ -287,7 +306,9 @@ EVENTS = st.fixed_dictionaries(
     optional={
         "platform": PLATFORMS,
         "exception": st.fixed_dictionaries({"values": st.lists(EXCEPTIONS, max_size=4)}),
-        "threads": st.fixed_dictionaries({"values": st.lists(st.fixed_dictionaries({"stacktrace": TRACES}), max_size=2)}),
+        "threads": st.fixed_dictionaries(
+            {"values": st.lists(st.fixed_dictionaries({"stacktrace": TRACES}), max_size=2)}
+        ),
         "logentry": st.dictionaries(st.sampled_from(["message", "formatted"]), NAMES),
         "fingerprint": st.lists(st.sampled_from(["{{ default }}", "x", "{{ type }}", "{{ function }}"]), max_size=3),
         "csp": st.dictionaries(st.sampled_from(["blocked-uri", "effective_directive"]), NAMES),
@@ -318,8 +339,12 @@ def test_every_event_has_one_key_that_its_parts_give_again(data: dict[str, Any])
 
 MISSHAPEN = st.recursive(
     st.none() | st.integers() | st.text(max_size=3) | st.booleans(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["values", "frames", "stacktrace", "mechanism", "type", "feedback"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["values", "frames", "stacktrace", "mechanism", "type", "feedback"]), inner, max_size=3
+        )
+    ),
 )
 FIELDS = ["threads", "stacktrace", "logentry", "csp", "fingerprint", "contexts", "tags", "request", "platform"]
 

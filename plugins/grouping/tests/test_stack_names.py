@@ -1,11 +1,10 @@
 """Messages, function, module and file names without what changes from one event to the next."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from amber_grouping.stack.messages import first_lines, normalise_message
 from amber_grouping.stack.names import file_name, function_name, module_name, source_line
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -36,10 +35,40 @@ def test_variable_parts_of_a_message_are_replaced(text: str, normal: str) -> Non
 
 PIECES = st.sampled_from(
     [
-        "12", "-", ".", ":", " ", "=", '"', "'", "a", "f0", "0x", "@", "b.example", "http://", "/", "2026-11-22", "T", "10:11",
-        "1.2.3.4", "::", "ms", "true", "<", ">", "int", "<int>", "Jan", "Mon", "é", "_", "e5", "550e8400-e29b-41d4-a716-446655440000",
+        "12",
+        "-",
+        ".",
+        ":",
+        " ",
+        "=",
+        '"',
+        "'",
+        "a",
+        "f0",
+        "0x",
+        "@",
+        "b.example",
+        "http://",
+        "/",
+        "2026-11-22",
+        "T",
+        "10:11",
+        "1.2.3.4",
+        "::",
+        "ms",
+        "true",
+        "<",
+        ">",
+        "int",
+        "<int>",
+        "Jan",
+        "Mon",
+        "é",
+        "_",
+        "e5",
+        "550e8400-e29b-41d4-a716-446655440000",
     ]
-)  # fmt: skip
+)
 
 
 @settings(deadline=None)

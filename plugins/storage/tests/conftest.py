@@ -1,5 +1,6 @@
 """The stores, on memory, on an SQLite file and on a real PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from amber_storage.files.blobs import FileBlobStore
 from amber_storage.sql.directory import SqlDirectory
 from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
+from amber_storage.sql.schema import metadata
 from sqlalchemy import Engine
 
 __all__ = ["postgres"]
@@ -28,20 +30,48 @@ def postgres_template(postgres: PostgresServer) -> str:
     return name
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An engine on a database of this test's own, with empty tables."""
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        name = server.create(request.getfixturevalue("postgres_template"))
-        made = make_engine(server.url(name))
-    else:
-        made = make_engine("sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path}/amber.db")
-        upgrade(made, "sql", MIGRATIONS)
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that holds the store's empty tables."""
+    file = tmp_path_factory.mktemp("template") / "amber.db"
+    engine = make_engine(f"sqlite:///{file}")
+    upgrade(engine, "sql", MIGRATIONS)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An SQLite file of this test's own, with empty tables."""
+    made = make_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'amber.db')}")
     yield made
     made.dispose()
-    if request.param == "postgresql":
-        server.drop(name)
+
+
+@pytest.fixture
+def postgres_engine(postgres: PostgresServer, postgres_template: str) -> Iterator[Engine]:
+    """A PostgreSQL database of this test's own, with empty tables."""
+    name = postgres.create(postgres_template)
+    made = make_engine(postgres.url(name))
+    yield made
+    made.dispose()
+    postgres.drop(name)
+
+
+@pytest.fixture
+def memory_engine() -> Iterator[Engine]:
+    """A database in memory with empty tables."""
+    made = make_engine("sqlite://")
+    metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each of the three in turn."""
+    made: Engine = request.getfixturevalue(f"{request.param}_engine")
+    return made
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class TestNatsBus(BusContract):
 
 
 async def test_the_payload_limit_is_the_servers(nats_bus: NatsBus) -> None:
-    assert nats_bus.max_payload == 8_000_000
+    assert nats_bus.max_payload == 8 << 20
 
 
 async def test_a_server_that_is_not_there_is_given_up_on() -> None:

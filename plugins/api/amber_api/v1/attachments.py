@@ -6,6 +6,7 @@ from urllib.parse import quote
 from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 
+from amber_api.v1.paths import AttachmentPath, EventPath, ProjectPath
 from amber_api.v1.shapes import PROBLEMS
 from amber_api.v1.tenant import Caller, event_id_of, existing
 
@@ -19,7 +20,9 @@ BYTES = ResponseSpec(bytes, generate_examples=False, description="The file", med
     responses={200: BYTES, **PROBLEMS},
     sync_to_thread=True,
 )
-def get_attachment(tenant: Caller, project: str, event_id: str, attachment: str) -> Response[Any]:
+def get_attachment(
+    tenant: Caller, project: ProjectPath, event_id: EventPath, attachment: AttachmentPath
+) -> Response[Any]:
     """An attachment's bytes, to be saved, never shown in place."""
     known = tenant.project(project)
     every = tenant.events.list_attachments(known.id, event_id_of(event_id))
@@ -37,7 +40,7 @@ def get_attachment(tenant: Caller, project: str, event_id: str, attachment: str)
 
 def _file_name(name: str) -> str:
     plain = name.replace("\\", "/").rpartition("/")[2] or "attachment"
-    return quote(plain, safe="", errors="replace")
+    return quote(plain, safe="")
 
 
 HANDLERS = (get_attachment,)

@@ -6,6 +6,7 @@ from amber.model import Attachment, EventSummary, StoredEvent, rfc3339
 from litestar import get
 from msgspec import Struct
 
+from amber_api.v1.paths import EventPath, IssuePath, ProjectPath
 from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged
 from amber_api.v1.tenant import Caller, event_id_of, existing
@@ -59,7 +60,7 @@ class EventDetail(Struct, frozen=True):
     sync_to_thread=True,
     **queried(Paging),
 )
-def list_issue_events(tenant: Caller, issue: str, asked: Query[Paging]) -> Listing[EventItem]:
+def list_issue_events(tenant: Caller, issue: IssuePath, asked: Query[Paging]) -> Listing[EventItem]:
     """The issue's events, newest first."""
     known = tenant.issue(issue)
     keys = tenant.issues.issue_keys(known.id)
@@ -73,7 +74,7 @@ def list_issue_events(tenant: Caller, issue: str, asked: Query[Paging]) -> Listi
     responses=PROBLEMS,
     sync_to_thread=True,
 )
-def get_event(tenant: Caller, project: str, event_id: str) -> EventDetail:
+def get_event(tenant: Caller, project: ProjectPath, event_id: EventPath) -> EventDetail:
     """One whole event; its id is 32 hex digits, with or without dashes."""
     known = tenant.project(project)
     event = existing(tenant.events.get_event(known.id, event_id_of(event_id)), "event")

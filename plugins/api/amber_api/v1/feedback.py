@@ -6,6 +6,7 @@ from amber.model import Feedback, rfc3339
 from litestar import get
 from msgspec import Meta, Struct
 
+from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged
 from amber_api.v1.tenant import Caller, event_id_of
@@ -37,7 +38,7 @@ class FeedbackFilter(Paging, frozen=True, forbid_unknown_fields=True):
     sync_to_thread=True,
     **queried(FeedbackFilter),
 )
-def list_feedback(tenant: Caller, project: str, asked: Query[FeedbackFilter]) -> Listing[FeedbackItem]:
+def list_feedback(tenant: Caller, project: ProjectPath, asked: Query[FeedbackFilter]) -> Listing[FeedbackItem]:
     """What people wrote, newest first."""
     event_id = event_id_of(asked.event_id) if asked.event_id else ""
     known = tenant.project(project)

@@ -5,6 +5,7 @@ from amber.model import Grouping
 from litestar import get
 from msgspec import Struct
 
+from amber_api.v1.paths import IssuePath
 from amber_api.v1.shapes import PROBLEMS
 from amber_api.v1.tenant import Caller, existing
 
@@ -30,7 +31,7 @@ class GroupingDetail(Struct, frozen=True):
 
 
 @get("/issues/{issue:str}/grouping", action="project:read", tags=["issues"], responses=PROBLEMS, sync_to_thread=True)
-def get_grouping(tenant: Caller, issue: str) -> GroupingDetail:
+def get_grouping(tenant: Caller, issue: IssuePath) -> GroupingDetail:
     """Why the latest event belongs to this issue: the rule, its version and what it looked at."""
     known = tenant.issue(issue)
     keys = tenant.issues.issue_keys(known.id)

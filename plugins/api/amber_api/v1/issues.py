@@ -4,13 +4,15 @@ from typing import Annotated, Literal
 
 from amber.model import Issue, IssueChange, IssueQuery, IssueStatus, Level, rfc3339
 from litestar import get, patch, post
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from amber_api.v1.query import Paging, Query, Words, invalid, queried
+from amber_api.v1.paths import IssuePath, ProjectPath
+from amber_api.v1.query import END, PLAIN, Paging, Query, Words, invalid, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, moment, paged
 from amber_api.v1.tenant import Caller, row_id
 
-Assignee = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="Null for nobody")] | None
+Assignee = Annotated[str, Meta(max_length=200, pattern=rf"^{PLAIN}*{END}", description="Null for nobody")] | None
 
 
 class IssueItem(Struct, frozen=True):
@@ -74,20 +76,20 @@ class Updated(Struct, frozen=True):
     sync_to_thread=True,
     **queried(IssueFilter),
 )
-def list_issues(tenant: Caller, project: str, asked: Query[IssueFilter]) -> Listing[IssueItem]:
+def list_issues(tenant: Caller, project: ProjectPath, asked: Query[IssueFilter]) -> Listing[IssueItem]:
     """The project's issues, filtered and sorted."""
     wanted = IssueQuery(project=tenant.project(project).id, **structs.asdict(asked))
     return paged(tenant.issues.list_issues(wanted), _shown)
 
 
 @get("/issues/{issue:str}", action="project:read", tags=["issues"], responses=PROBLEMS, sync_to_thread=True)
-def get_issue(tenant: Caller, issue: str) -> IssueItem:
+def get_issue(tenant: Caller, issue: IssuePath) -> IssueItem:
     """One issue."""
     return _shown(tenant.issue(issue))
 
 
 @patch("/issues/{issue:str}", action="project:triage", tags=["issues"], responses=PROBLEMS, sync_to_thread=True)
-def change_issue(tenant: Caller, issue: str, data: IssuePatch) -> IssueItem:
+def change_issue(tenant: Caller, issue: IssuePath, data: JSONBody[IssuePatch]) -> IssueItem:
     """Resolve, ignore, reopen or assign an issue."""
     known = tenant.issue(issue)
     return next(map(_shown, _change(tenant, [known.id], data)), _shown(known))
@@ -101,7 +103,7 @@ def change_issue(tenant: Caller, issue: str, data: IssuePatch) -> IssueItem:
     status_code=200,
     sync_to_thread=True,
 )
-def change_issues(tenant: Caller, project: str, data: BulkPatch) -> Updated:
+def change_issues(tenant: Caller, project: ProjectPath, data: JSONBody[BulkPatch]) -> Updated:
     """Change up to 200 issues of a project at once; ids that are none of its issues are left out."""
     known = tenant.project(project)
     found = (tenant.issues.get_issue(number) for number in dict.fromkeys(map(row_id, data.ids)) if number)
@@ -109,7 +111,7 @@ def change_issues(tenant: Caller, project: str, data: BulkPatch) -> Updated:
     return Updated(len(_change(tenant, theirs, data)))
 
 
-def _change(tenant: Caller, issues: list[int], data: IssuePatch) -> tuple[Issue, ...]:
+def _change(tenant: Caller, issues: list[int], data: JSONBody[IssuePatch]) -> tuple[Issue, ...]:
     if data.status is UNSET and data.assignee is UNSET:
         invalid("status", "give a status, an assignee or both", "body")
     status = None if data.status is UNSET else data.status

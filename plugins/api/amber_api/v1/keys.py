@@ -4,8 +4,10 @@ from typing import Annotated
 
 from amber.model import Project, ProjectKey, dsn, rfc3339
 from litestar import get, patch, post
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from amber_api.v1.paths import KeyPath, ProjectPath
 from amber_api.v1.projects import Name
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
 from amber_api.v1.tenant import Caller, existing
@@ -35,14 +37,14 @@ class KeyPatch(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @get("/projects/{project:str}/keys", action="project:read", tags=["keys"], responses=PROBLEMS, sync_to_thread=True)
-def list_keys(tenant: Caller, project: str) -> Listing[KeyItem]:
+def list_keys(tenant: Caller, project: ProjectPath) -> Listing[KeyItem]:
     """The project's keys, oldest first."""
     known = tenant.project(project)
     return listing(tenant.directory.keys(known.id), lambda key: _shown(tenant, known, key))
 
 
 @post("/projects/{project:str}/keys", action="project:admin", tags=["keys"], responses=PROBLEMS, sync_to_thread=True)
-def create_key(tenant: Caller, project: str, data: NewKey) -> KeyItem:
+def create_key(tenant: Caller, project: ProjectPath, data: JSONBody[NewKey]) -> KeyItem:
     """Make a key."""
     known = tenant.project(project)
     audit = tenant.audit("key.create", str(known.id), {"label": data.label})
@@ -56,7 +58,7 @@ def create_key(tenant: Caller, project: str, data: NewKey) -> KeyItem:
     responses=PROBLEMS,
     sync_to_thread=True,
 )
-def change_key(tenant: Caller, project: str, key: str, data: KeyPatch) -> KeyItem:
+def change_key(tenant: Caller, project: ProjectPath, key: KeyPath, data: JSONBody[KeyPatch]) -> KeyItem:
     """Switch a key on or off."""
     known = tenant.project(project)
     found = existing(next((one for one in tenant.directory.keys(known.id) if str(one.id) == key), None), "key")

@@ -9,7 +9,7 @@ from amber.model import AuditEntry, Directory, Project
 from msgspec import Struct
 
 LONGEST = 50
-SLUG = r"^(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$"
+SLUG = r"^(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$(?!\n)"
 """Lower-case words joined by `-`; one letter at least, since a number names a project by its id."""
 
 

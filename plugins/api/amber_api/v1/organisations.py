@@ -5,6 +5,7 @@ from amber.model import Organisation, rfc3339
 from litestar import get
 from msgspec import Struct
 
+from amber_api.v1.paths import OrganisationPath
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
 from amber_api.v1.tenant import Caller
 
@@ -31,7 +32,7 @@ def list_organisations(tenant: Caller) -> Listing[OrganisationItem]:
     responses=PROBLEMS,
     sync_to_thread=True,
 )
-def get_organisation(tenant: Caller, organisation: str) -> OrganisationItem:
+def get_organisation(tenant: Caller, organisation: OrganisationPath) -> OrganisationItem:
     """One organisation by id or slug."""
     own = tenant.own_organisation()
     if organisation not in (str(own.id), own.slug):

@@ -10,6 +10,7 @@ from amber.model import OutcomeCount, rfc3339
 from litestar import get
 from msgspec import Meta, Struct
 
+from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import Query, invalid, queried
 from amber_api.v1.shapes import PROBLEMS
 from amber_api.v1.tenant import Caller
@@ -60,7 +61,7 @@ class Span(Struct, frozen=True, forbid_unknown_fields=True):
     sync_to_thread=True,
     **queried(Span),
 )
-def list_outcomes(tenant: Caller, project: str, asked: Query[Span]) -> Outcomes:
+def list_outcomes(tenant: Caller, project: ProjectPath, asked: Query[Span]) -> Outcomes:
     """What became of every item sent: stored, filtered, rate limited, invalid, unhandled, dead …"""
     known = tenant.project(project)
     until = _hour(asked.until, "until", rounded_up=True) if asked.until else int(tenant.now // HOUR) + 1

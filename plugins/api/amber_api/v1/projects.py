@@ -5,17 +5,21 @@ from typing import Annotated, Any
 import msgspec
 from amber.model import Project, rfc3339
 from litestar import get, patch, post
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from amber_api.v1.naming import LONGEST, SLUG, Wanted, add_project
-from amber_api.v1.query import invalid
+from amber_api.v1.paths import ProjectPath
+from amber_api.v1.query import END, PLAIN, invalid
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
 from amber_api.v1.tenant import Caller
 
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=rf"^{PLAIN}*[^\s\x00-\x1f\x7f]{PLAIN}*{END}")]
 Slug = Annotated[str, Meta(max_length=LONGEST, pattern=SLUG, description="Without it, made from the name")]
-Platform = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9._-]+$", description="Such as python or javascript")]
-Setting = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Platform = Annotated[
+    str, Meta(max_length=64, pattern=rf"^[a-z0-9._-]+{END}", description="Such as python or javascript")
+]
+Setting = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]{{0,63}}{END}")]
 
 
 class ProjectItem(Struct, frozen=True):
@@ -52,7 +56,7 @@ def list_projects(tenant: Caller) -> Listing[ProjectItem]:
 
 
 @post("/projects", action="org:admin", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
-def create_project(tenant: Caller, data: NewProject) -> ProjectItem:
+def create_project(tenant: Caller, data: JSONBody[NewProject]) -> ProjectItem:
     """Make a project with its first key."""
     wanted = Wanted(data.name, data.slug or "", data.platform)
     audit = tenant.audit("project.create", data.name, {"name": data.name, "platform": data.platform})
@@ -60,13 +64,13 @@ def create_project(tenant: Caller, data: NewProject) -> ProjectItem:
 
 
 @get("/projects/{project:str}", action="project:read", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
-def get_project(tenant: Caller, project: str) -> ProjectItem:
+def get_project(tenant: Caller, project: ProjectPath) -> ProjectItem:
     """One project by id or slug."""
     return shown(tenant.project(project))
 
 
 @patch("/projects/{project:str}", action="project:admin", tags=["projects"], responses=PROBLEMS, sync_to_thread=True)
-def change_project(tenant: Caller, project: str, data: ProjectPatch) -> ProjectItem:
+def change_project(tenant: Caller, project: ProjectPath, data: JSONBody[ProjectPatch]) -> ProjectItem:
     """Change name, platform or settings."""
     known = tenant.project(project)
     changes: dict[str, object] = msgspec.to_builtins(data)

@@ -15,6 +15,10 @@ from litestar.params import SkipValidation
 from msgspec import Meta, Struct
 
 T = TypeVar("T")
+PLAIN = r"[^\x00-\x1f\x7f]"
+"""One character that is no control character, for patterns."""
+END = r"$(?!\n)"
+"""The end of a text, for patterns: Python's `$` alone would let a line end pass, and JSON Schema knows no `\\Z`."""
 Words = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
 """Text somebody looks for; PostgreSQL knows no zero byte."""
 FIELD = re.compile(r"(?:`\$\.(?P<path>\w+)|unknown field `(?P<unknown>\w*))")

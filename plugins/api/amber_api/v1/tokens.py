@@ -5,8 +5,10 @@ from typing import Annotated
 from amber.errors import Denied
 from amber.model import Scope, Token, new_token, reach, rfc3339
 from litestar import delete, get, post
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from amber_api.v1.paths import TokenPath
 from amber_api.v1.projects import Name
 from amber_api.v1.shapes import PROBLEMS, Listing, listing, moment
 from amber_api.v1.tenant import Caller, existing
@@ -46,7 +48,7 @@ def list_tokens(tenant: Caller) -> Listing[TokenItem]:
 
 
 @post("/tokens", action="org:admin", tags=["tokens"], responses=PROBLEMS, sync_to_thread=True)
-def create_token(tenant: Caller, data: NewToken) -> MadeToken:
+def create_token(tenant: Caller, data: JSONBody[NewToken]) -> MadeToken:
     """Make a token; its secret is in this answer and nowhere else."""
     if not reach(data.scopes) <= reach(tenant.principal.scopes):
         raise Denied("a token cannot reach further than the one that makes it")
@@ -67,7 +69,7 @@ def create_token(tenant: Caller, data: NewToken) -> MadeToken:
     status_code=200,
     sync_to_thread=True,
 )
-def revoke_token(tenant: Caller, token: str) -> TokenItem:
+def revoke_token(tenant: Caller, token: TokenPath) -> TokenItem:
     """Make a token worthless from now on."""
     every = tenant.directory.tokens(tenant.organisation)
     known = existing(next((one for one in every if str(one.id) == token), None), "token")

@@ -7,7 +7,7 @@ from typing import Any
 from amber.errors import Denied, Reject
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 
 from amber_console.home.event_view import event_view
 from amber_console.home.pages import Draw, Pages
@@ -27,7 +27,7 @@ def home(visitor: Looker, pages: Drawn) -> Response[bytes]:
 
 
 @get("/issues/{issue:str}", action="project:read", sync_to_thread=True)
-def issue_page(visitor: Looker, pages: Drawn, issue: str) -> Response[bytes]:
+def issue_page(visitor: Looker, pages: Drawn, issue: FromPath[str]) -> Response[bytes]:
     """One issue with its latest event."""
     found, project = visitor.issue(issue)
     event = visitor.latest_event(found)

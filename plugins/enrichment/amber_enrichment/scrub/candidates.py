@@ -47,8 +47,8 @@ def _key_names() -> bytes:
         b"(?:%b)%b%b" % (b"|".join(first.encode() for first in firsts.split()), gap, second.encode())
         for second, firsts in keys.PAIRED.items()
     )
-    whole = b"|".join(word.encode() for word in keys.WORDS if "[" not in word)
-    endings = "|".join((*keys.ENDINGS, "cookie")).encode()
+    whole = b"|".join(word.encode() for word in keys.WORDS.split() if "[" not in word)
+    endings = "|".join((*keys.ENDINGS.split(), "cookie")).encode()
     last = b"|".join(word.encode() for word in keys.LAST)
     sessions = rb"(?i:sess|session|sid|cfid|sig)%b(?i:id)?%b\"|(?i:aspxauth|aspsessionid|cftoken|remember)" % (gap, gap)
     return b"|".join(
@@ -58,7 +58,7 @@ def _key_names() -> bytes:
             rb"(?i:%b)[-_. :/\[\]0-9$\\'`)t]*[\"=:!%%]" % last,
             rb"-[^ \"\\]*(?i:%b)[-_.$0-9]*(?: |\\t)" % last,
             sessions,
-            rb'(?i:%b)%b"[ \\nrt]*:[ \\nrt]*\{' % ("|".join(keys.PARENTS).encode(), gap),
+            rb'(?i:%b)%b"[ \\nrt]*:[ \\nrt]*\{' % ("|".join(keys.PARENTS.split()).encode(), gap),
         )
     )
 

@@ -7,23 +7,10 @@ GAP = re.compile(r"[-_. :/\[\]0-9]+")
 GAP_BYTES = rb"[-_. :/\[\]0-9\\]*"  # as it may stand in JSON, or in JSON inside of JSON
 
 # Words that are secret however they are glued to what stands before them (`dbpassword`, `authtoken`).
-ENDINGS = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "pwd",
-    "secret",
-    "token",
-    "credential",
-    "apikey",
-    "privatekey",
-    "secretkey",
-    "accesskey",
-    "sessionid",
-    "sessid",
-    "authkey",
-]
+ENDINGS = (
+    "password passwd passphrase passcode pwd secret token credential apikey privatekey secretkey accesskey "
+    "sessionid sessid authkey"
+)
 # Two words that are secret side by side: a key of its own, or parent and child.
 PAIRED = {
     "key": "api private secret access auth encryption signing session master ssh hmac aes rsa shared storage account",
@@ -34,105 +21,35 @@ PAIRED = {
     "factor": "two",
 }
 # Parents under which a `key` is secret, as in `{"api": {"key": …}}`.
-PARENTS = ["api", "private", "secret", "access", "auth", "encryption", "signing", "ssh", "hmac"]
+PARENTS = "api private secret access auth encryption signing ssh hmac"
 # Words that are secret only as a whole word.
-WORDS = [
-    "authorization",
-    "authkey",
-    "otp",
-    "totp",
-    "cvv",
-    "cvc",
-    "ssn",
-    "jwt",
-    "dbpass",
-    "userpass",
-    "mypass",
-    "csrf[a-z]*",
-    "xsrf[a-z]*",
-    "password(?!less)[a-z]+",
-    "passwd[a-z]+",
-]
+WORDS = (
+    "authorization authkey otp totp cvv cvc ssn jwt dbpass userpass mypass csrf[a-z]* xsrf[a-z]* "
+    "password(?!less)[a-z]+ passwd[a-z]+"
+)
 # Words that are secret only at the end of a key: `basic_auth`, not `auth_method`.
 LAST = ("auth", "pass")
 # A key that ends with one of these tells something about the secret, not the secret.
-ABOUT = [
-    "age",
-    "algorithm",
-    "algo",
-    "at",
-    "attempts",
-    "bucket",
-    "budget",
-    "changed",
-    "class",
-    "count",
-    "counts",
-    "created",
-    "enabled",
-    "endpoint",
-    "error",
-    "errors",
-    "exists",
-    "expired",
-    "expires",
-    "expiration",
-    "expiry",
-    "expire",
-    "field",
-    "fields",
-    "format",
-    "in",
-    "invalid",
-    "kind",
-    "len",
-    "length",
-    "limit",
-    "limits",
-    "max",
-    "method",
-    "min",
-    "missing",
-    "name",
-    "policy",
-    "present",
-    "provider",
-    "rate",
-    "required",
-    "rules",
-    "scheme",
-    "size",
-    "status",
-    "strength",
-    "total",
-    "ttl",
-    "type",
-    "types",
-    "updated",
-    "uri",
-    "url",
-    "usage",
-    "used",
-    "valid",
-    "validation",
-    "validator",
-    "validators",
-    "version",
-]
+ABOUT = (
+    "age algorithm algo at attempts bucket budget changed class count counts created enabled endpoint error "
+    "errors exists expired expires expiration expiry expire field fields format in invalid kind len length limit "
+    "limits max method min missing name policy present provider rate required rules scheme size status strength "
+    "total ttl type types updated uri url usage used valid validation validator validators version"
+)
 
-_ENDING = "|".join(ENDINGS)
+_ENDING = "|".join(ENDINGS.split())
 _PAIRS = "|".join(f"(?:{'|'.join(firsts.split())})_?{second}" for second, firsts in PAIRED.items())
 SECRET = re.compile(
-    rf"(?:{_ENDING}|{_PAIRS})s?(?![a-z])|(?<![a-z])(?:{'|'.join(WORDS)})(?![a-z])|(?<![a-z])(?:{'|'.join(LAST)})_*\Z",
+    rf"(?:{_ENDING}|{_PAIRS})s?(?![a-z])|(?<![a-z])(?:{'|'.join(WORDS.split())})(?![a-z])|(?<![a-z])(?:{'|'.join(LAST)})_*\Z",
     re.ASCII | re.IGNORECASE,
 )
-TELLS_ABOUT = re.compile(rf"(?<![a-z])(?:{'|'.join(ABOUT)})_*\Z", re.ASCII | re.IGNORECASE)
+TELLS_ABOUT = re.compile(rf"(?<![a-z])(?:{'|'.join(ABOUT.split())})_*\Z", re.ASCII | re.IGNORECASE)
 COOKIE = re.compile(r"cookies?_*\Z", re.ASCII | re.IGNORECASE)
 SESSION = re.compile(
     r"(?:sess|session)(?:_?id)?_*\Z|(?<![a-z])(?:sid|cfid|sig)_*\Z|aspxauth|aspsessionid|cftoken|remember",
     re.ASCII | re.IGNORECASE,
 )
-PARENT = re.compile(rf"(?<![a-z])(?:{'|'.join(PARENTS)})_*\Z", re.ASCII | re.IGNORECASE)
+PARENT = re.compile(rf"(?<![a-z])(?:{'|'.join(PARENTS.split())})_*\Z", re.ASCII | re.IGNORECASE)
 CHILD = re.compile(r"_*keys?_*\Z", re.ASCII | re.IGNORECASE)
 PLURAL_TOKENS = re.compile(r"tokens_*\Z", re.ASCII | re.IGNORECASE)
 MAX_KEY = 200  # nobody names a field longer; the end of a longer one is what counts

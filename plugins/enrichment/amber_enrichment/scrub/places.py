@@ -41,22 +41,11 @@ PLACES: Mapping[str, Mapping[str, str]] = {
 }
 """Place → key → the place below it; a list's entries stand in the list's own place."""
 
-ID_KEYS = frozenset(
-    [
-        "event_id",
-        "trace_id",
-        "span_id",
-        "parent_span_id",
-        "replay_id",
-        "profile_id",
-        "profiler_id",
-        "segment_id",
-        "debug_id",
-        "timestamp",
-        "start_timestamp",
-        "received",
-    ]
+_ID_KEYS = (
+    "event_id trace_id span_id parent_span_id replay_id profile_id profiler_id segment_id debug_id timestamp "
+    "start_timestamp received"
 )
+ID_KEYS = frozenset(_ID_KEYS.split())
 ID = re.compile(r"[0-9a-fA-F-]{16,36}")
 
 

@@ -67,16 +67,18 @@ class Walk:
 
     def _mapping(self, node: dict[str, Any], place: str, path: Path) -> dict[str, Any]:
         fields, suspects, changed = PLACES.get(place, NOTHING), self.suspects, dict[str, Any]()
-        named, is_paired, is_odd = self._named_value(node), place in PAIRED, False
+        name, is_paired, is_odd = self._name_beside(node), place in PAIRED, False
         for key, item in node.items():
             is_odd = is_odd or key in suspects
-            if isinstance(item, str) and not (item in suspects or key in suspects or is_paired or named):
+            if isinstance(item, str) and not (
+                item in suspects or key in suspects or is_paired or (name and key == "value")
+            ):
                 continue  # most of an event
             where = fields.get(key) or (place if place in INHERITED else TREE)
             if where is SKIP:
                 continue
-            if key == named:
-                new = self._under(str(node.get("name") or node.get("key")), item, where, (*path, key))
+            if name and key == "value":
+                new = self._under(name, item, where, (*path, key))
             elif is_paired or key in suspects:
                 new = self._keyed(key, item, (place, where), path)
             else:
@@ -86,12 +88,12 @@ class Walk:
         answer = {**node, **changed} if changed else node
         return self._renamed(answer, path) if is_odd else answer
 
-    def _named_value(self, node: dict[str, Any]) -> str:
-        """The key of the value in objects such as `{"name": "password", "value": …}`."""
+    def _name_beside(self, node: dict[str, Any]) -> str:
+        """The suspicious name that stands beside a value, as in `{"name": "password", "value": …}`."""
         if "value" not in node:
             return ""
-        name = node.get("name", node.get("key"))
-        return "value" if isinstance(name, str) and name in self.suspects else ""
+        name = node.get("name") or node.get("key")
+        return name if isinstance(name, str) and name in self.suspects else ""
 
     def _entry(self, key: str, item: Any, places: tuple[str, str], path: Path) -> Any:
         if self.rules.excluded and key.lower() in self.rules.excluded:

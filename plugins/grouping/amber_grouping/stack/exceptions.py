@@ -64,7 +64,9 @@ def _members(nodes: Sequence[Node]) -> list[list[Node]]:
         if _mechanism(nodes[index]).get("is_exception_group") and children.get(index):
             waiting += children[index]
         else:
-            found.append([nodes[step] for step in sorted(_below(index, children), key=lambda step: (step == index, step))])
+            found.append(
+                [nodes[step] for step in sorted(_below(index, children), key=lambda step: (step == index, step))]
+            )
     return found
 
 

@@ -54,23 +54,20 @@ def _keys(frames: Sequence[Mapping[str, Any]], platform: str) -> list[FrameKey]:
 
 
 def _frame_key(frame: Mapping[str, Any], platform: str) -> FrameKey:
-    known = frame.get  # asked once for each field: this is the hottest function of grouping
-    module, line, function = known("module"), known("context_line"), known("function")
-    place = names.module_name(module, platform) if isinstance(module, str) and module else ""
-    if not isinstance(function, str) or not function or platform == "csharp":
-        function = _function(frame, platform)
-    function = names.function_name(function, platform)
+    module = text(frame, "module")
+    function = names.function_name(_function(frame, platform), platform)
     is_nameless = platform == "javascript" and not function and names.URL.match(text(frame, "abs_path")) is not None
     return (
-        place or names.file_name(text(frame, "filename") or text(frame, "abs_path")),
+        (module and names.module_name(module, platform))
+        or names.file_name(text(frame, "filename") or text(frame, "abs_path")),
         function,
-        names.source_line(line, platform) if isinstance(line, str) and not is_nameless else "",
+        "" if is_nameless else names.source_line(text(frame, "context_line"), platform),
     )
 
 
 def _function(frame: Mapping[str, Any], platform: str) -> str:
-    raw = text(frame, "raw_function") if platform == "csharp" else ""
-    return raw or text(frame, "function") or text(frame, "raw_function")
+    fields = ("raw_function", "function") if platform == "csharp" else ("function", "raw_function")
+    return text(frame, fields[0]) or text(frame, fields[1])
 
 
 def _folded(frames: Sequence[FrameKey]) -> tuple[FrameKey, ...]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from amber.model import Event, Grouping
 from msgspec import Struct
 
-from amber.model import Event, Grouping
 from amber_grouping.stack.exceptions import chain_of
 from amber_grouping.stack.frames import Stack, stack_of, text
 from amber_grouping.stack.key import VERSION, Part, key_of, part
@@ -132,7 +132,9 @@ def by_message(event: Event) -> Found | None:
     if not wording and isinstance(feedback, Mapping):
         wording = text(feedback, "message")
     message = first_lines(wording)
-    return Found("message", (part("message", message),), f"Grouped by the message “{message[:200]}”") if message else None
+    return (
+        Found("message", (part("message", message),), f"Grouped by the message “{message[:200]}”") if message else None
+    )
 
 
 def by_attributes(event: Event) -> Found | None:

@@ -16,8 +16,10 @@ NATIVE = frozenset({"c", "native", "cocoa", "objc", "rust", "go"})
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*:(?=//|/|blob:|https?:)", re.IGNORECASE)
 BUILD_HASH = re.compile(r"[.\-_](?=[0-9A-Za-z]*[0-9])[0-9A-Fa-f]{6,}(?=[.\-_]|\Z)")
-NUMBERED = re.compile(r"(?:\$\$Lambda|\$\$[A-Z]\w*?(?:CGLIB|ByGuice|Proxy)\w*|_\$\$_javassist|GeneratedMethodAccessor|\$Proxy).*")
-ERB = re.compile(r"__{1,3}\d{4,}_\d{4,}.*")
+NUMBERED = re.compile(
+    r"(?:\$\$Lambda|\$\$[A-Z]\w*?(?:CGLIB|ByGuice|Proxy)\w*|_\$\$_javassist|GeneratedMethodAccessor|\$Proxy).*"
+)
+ERB = re.compile(r"_{2,3}\d{4,}_\d{4,}.*")
 BLOCK = re.compile(r"(?:block|rescue|ensure)(?: \(\d+ levels\))? in ")
 RUST_HASH = re.compile(r"::h[0-9a-f]{16}\Z")
 LINKER = re.compile(r"@(?:plt|@?GLIBC.*)\Z")

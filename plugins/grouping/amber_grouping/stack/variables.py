@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from amber.model import Event
+
 from amber_grouping.stack.frames import Stack, stack_of, text
 from amber_grouping.stack.messages import first_lines
 
@@ -26,7 +27,9 @@ def _value(name: str, event: Event) -> str:
 
 def _tag(key: str, event: Event) -> str:
     tags = event.data.get("tags")
-    pairs = [pair for pair in tags if isinstance(pair, list | tuple) and len(pair) == 2] if isinstance(tags, list) else []
+    pairs = (
+        [pair for pair in tags if isinstance(pair, list | tuple) and len(pair) == 2] if isinstance(tags, list) else []
+    )
     return next((str(value) for name, value in pairs if name == key), "")
 
 

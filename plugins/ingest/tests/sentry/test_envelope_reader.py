@@ -97,6 +97,7 @@ def test_payloads_end_where_the_protocol_says(body, payloads):
         (b"[]", "no JSON object"),
         (b"{}x\n", "missing newline"),
         (b'{}\n{"type":"a","length":5}\nabc', "unexpected end of file"),
+        (b'{}\n{"type":"a","length":4}\nabc', "unexpected end of file"),
         (b'{}\n{"type":"a","length":5}', "unexpected end of file"),
         (b'{}\n{"type":"a","length":2}\nabc\n', "missing newline"),
         (b'{}\n{"type":"a","length":-1}\nabc\n', "length is no number"),

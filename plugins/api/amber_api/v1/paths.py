@@ -1,0 +1,13 @@
+"""The placeholders of the API's paths."""
+
+from typing import Annotated
+
+from litestar.params import PathParameter
+
+OrganisationPath = Annotated[str, PathParameter(description="The organisation's id or slug")]
+ProjectPath = Annotated[str, PathParameter(description="The project's id or slug")]
+KeyPath = Annotated[str, PathParameter(description="The key's id")]
+IssuePath = Annotated[str, PathParameter(description="The issue's id")]
+EventPath = Annotated[str, PathParameter(description="The event's id: 32 hex digits, with or without dashes")]
+AttachmentPath = Annotated[str, PathParameter(description="The attachment's id")]
+TokenPath = Annotated[str, PathParameter(description="The token's id")]

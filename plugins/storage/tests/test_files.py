@@ -1,0 +1,72 @@
+"""What the files store promises beyond the contract: durability, and nothing outside its folder."""
+
+import os
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from amber.context import Context, Services
+from amber.errors import Unavailable
+from amber.manifest import read_manifest
+from amber_storage import files
+from amber_storage.files.blobs import FileBlobStore
+
+
+def test_a_blob_is_on_disk_before_it_has_its_name_and_the_name_before_put_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def noting_sync(handle: int) -> None:
+        is_folder = os.path.isdir(f"/proc/self/fd/{handle}") if os.path.isdir("/proc/self/fd") else False
+        done.append("folder" if is_folder else "file")
+        sync(handle)
+
+    def noting_rename(path: Path, target: Path) -> Path:
+        done.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", noting_sync)
+    monkeypatch.setattr(Path, "replace", noting_rename)
+    store = FileBlobStore(tmp_path)
+    store.put("a/b/c", b"x")
+    assert done == ["folder", "folder", "file", "rename", "folder"]  # a, then a/b, then the blob
+    store.put("a/b/d", b"x")
+    assert done[5:] == ["file", "rename", "folder"]
+
+
+def test_what_a_crash_left_half_written_is_no_blob(blob_store: FileBlobStore, tmp_path: Path) -> None:
+    blob_store.put("a/b", b"whole")
+    (tmp_path / "blobs" / "a" / "b=~0123").write_bytes(b"ha")
+    assert list(blob_store.keys("")) == ["a/b"]
+    assert blob_store.get("a/b") == b"whole"
+
+
+def test_a_put_that_fails_leaves_no_trace(
+    blob_store: FileBlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    blob_store.put("a", b"old")
+    with monkeypatch.context() as patch, pytest.raises(Unavailable, match="No space left"):
+        patch.setattr(os, "fsync", full)
+        blob_store.put("a", b"new")
+    assert blob_store.get("a") == b"old"
+    assert [path.name for path in (tmp_path / "blobs").iterdir()] == ["a="]
+
+
+def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = FileBlobStore(tmp_path / "file")
+    with pytest.raises(Unavailable):
+        store.put("a", b"x")
+    with pytest.raises(Unavailable):
+        store.get("a")
+
+
+def test_the_plugin_keeps_blobs_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    (entry,) = entry_points(group="amber.plugins", name="files")
+    files.blob_store(Context(read_manifest(entry), None, Services(tmp_path))).put("a", b"x")
+    assert (tmp_path / "plugins" / "files" / "a=").read_bytes() == b"x"

@@ -1,0 +1,1 @@
+"""Users' stories, told to real processes: `amber up` in a temporary folder, real SDKs, real servers."""

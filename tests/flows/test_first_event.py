@@ -1,0 +1,232 @@
+"""An error in somebody's program is an issue two seconds later, whole, whichever SDK sent it."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .running import Running, clean_environment, wait_until
+
+SOON = 2.0
+"""Seconds from the moment the SDK was answered until the issue is in the list."""
+
+PYTHON_SHOP = """\
+import sys
+import sentry_sdk
+
+sentry_sdk.init(sys.argv[1], release="shop@2.1.0", environment="production", send_default_pii=True)
+sentry_sdk.set_tag("cart", "large")
+sentry_sdk.set_user({"id": "42", "email": "author@example.org"})
+sentry_sdk.add_breadcrumb(category="cart", message="a book was put into the cart", level="info")
+
+
+def add_request(event, hint):
+    event["request"] = {"method": "POST", "url": "http://shop.example/cart", "headers": {"Accept": "text/html"}}
+    return event
+
+
+def price_of(book):
+    prices = {"tea": 3}
+    return prices[book]
+
+
+def check_out():
+    try:
+        return price_of("coffee")
+    except KeyError as missing:
+        raise RuntimeError("the cart has no price") from missing
+
+
+sentry_sdk.get_isolation_scope().add_event_processor(add_request)
+try:
+    check_out()
+except RuntimeError:
+    print(sentry_sdk.capture_exception())
+sentry_sdk.flush(30)
+"""
+
+NODE_SHOP = """\
+const Sentry = require("@sentry/node");
+Sentry.init({ dsn: process.argv[2], release: "shop@2.1.0", environment: "production" });
+Sentry.setTag("cart", "large");
+Sentry.setUser({ id: "42", email: "author@example.org" });
+Sentry.addBreadcrumb({ category: "cart", message: "a book was put into the cart", level: "info" });
+
+function priceOf(book) {
+  throw new TypeError("no price for this");
+}
+
+function checkOut() {
+  try {
+    return priceOf("coffee");
+  } catch (cause) {
+    throw new Error("the cart has no price", { cause });
+  }
+}
+
+try {
+  checkOut();
+} catch (error) {
+  console.log(Sentry.captureException(error));
+}
+Sentry.flush(30000);
+"""
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """What a program prints."""
+    environment = clean_environment()
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def issue_titled(amber: Running, title: str) -> Any:
+    """The issue of that title, as soon as it is in the list."""
+
+    def listed() -> list[Any]:
+        return [issue for issue in amber.issues() if issue["title"] == title]
+
+    return wait_until(listed, SOON)[0]
+
+
+def values(event: dict[str, Any], interface: str) -> list[Any]:
+    return list(event["data"][interface]["values"])
+
+
+@pytest.fixture(scope="module")
+def python_event(amber: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """The issue and the event of a Python program that uses the current SDK."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "shop.py").write_text(PYTHON_SHOP)
+    assert amber.token()
+    event_id = run(sys.executable, "shop.py", amber.dsn, folder=folder)
+    issue = issue_titled(amber, "RuntimeError: the cart has no price")
+    return issue, amber.event(event_id)
+
+
+@pytest.fixture(scope="module")
+def node_modules(request: pytest.FixtureRequest) -> Path:
+    """Where the current SDK for node is installed, once for all runs on this machine."""
+    assert request.config.cache is not None
+    folder: Path = request.config.cache.mkdir("sentry-node")
+    if not (folder / "complete").is_file():
+        npm = shutil.which("npm")
+        assert npm, "npm is missing: .ci/run installs it"
+        run(npm, "install", "@sentry/node@latest", "--no-audit", "--no-fund", "--prefix", ".", folder=folder)
+        (folder / "complete").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def node_event(amber: Running, node_modules: Path) -> tuple[Any, Any]:
+    """The issue and the event of a node program that uses the current SDK."""
+    (node_modules / "shop.cjs").write_text(NODE_SHOP)
+    assert amber.token()
+    event_id = run("node", "shop.cjs", amber.dsn, folder=node_modules)
+    issue = issue_titled(amber, "Error: the cart has no price")
+    return issue, amber.event(event_id)
+
+
+def test_an_error_from_python_is_an_issue(python_event: tuple[Any, Any]) -> None:
+    issue, event = python_event
+    assert issue["culprit"] == "__main__ in check_out"
+    assert (issue["level"], issue["status"], issue["count"], issue["users"]) == ("error", "unresolved", 1, 1)
+    assert issue["first_release"] == "shop@2.1.0"
+    assert issue["first_seen"] == issue["last_seen"] == event["timestamp"]
+    assert event["issue_id"] == issue["id"]
+
+
+def test_the_chain_of_exceptions_from_python_is_whole(python_event: tuple[Any, Any]) -> None:
+    cause, raised = values(python_event[1], "exception")
+    assert (cause["type"], cause["value"]) == ("KeyError", "'coffee'")
+    assert (raised["type"], raised["value"]) == ("RuntimeError", "the cart has no price")
+    frame = raised["stacktrace"]["frames"][-1]
+    assert (frame["function"], frame["in_app"]) == ("check_out", True)
+    assert frame["context_line"] == '        raise RuntimeError("the cart has no price") from missing'
+    assert frame["pre_context"][-1] == "    except KeyError as missing:"
+    assert frame["lineno"] == PYTHON_SHOP.splitlines().index(frame["context_line"]) + 1
+    assert cause["stacktrace"]["frames"][-1]["vars"]["book"] == "'coffee'"
+
+
+def test_what_surrounds_an_error_from_python_is_whole(python_event: tuple[Any, Any]) -> None:
+    event = python_event[1]
+    assert event["data"]["user"]["id"] == "42"
+    assert event["data"]["user"]["email"] == "author@example.org"
+    assert ["cart", "large"] in event["data"]["tags"]
+    assert [crumb["message"] for crumb in values(event, "breadcrumbs")] == ["a book was put into the cart"]
+    assert event["data"]["request"]["method"] == "POST"
+    assert event["data"]["request"]["url"] == "http://shop.example/cart"
+    assert event["data"]["contexts"]["runtime"]["name"] == "CPython"
+    assert (event["data"]["release"], event["data"]["environment"]) == ("shop@2.1.0", "production")
+
+
+@pytest.mark.parametrize("sender", ["python_event", "node_event"])
+def test_the_grouping_explains_itself(amber: Running, request: pytest.FixtureRequest, sender: str) -> None:
+    issue, event = request.getfixturevalue(sender)
+    why = amber.get(f"/issues/{issue['id']}/grouping")
+    assert why["event_id"] == event["event_id"]
+    assert why["mechanism"] == "exception"
+    assert why["version"] >= 1
+    assert why["summary"].endswith(".")
+    assert why["keys"] == [why["key"]]
+    inputs = " ".join(part["value"] for part in why["parts"])
+    assert "check_out" in inputs or "checkOut" in inputs
+
+
+@pytest.mark.timeout(240)
+def test_an_error_from_node_is_an_issue(node_event: tuple[Any, Any]) -> None:
+    issue, event = node_event
+    assert "checkOut" in issue["culprit"]
+    assert (issue["level"], issue["count"], issue["platform"]) == ("error", 1, "node")
+    cause, raised = values(event, "exception")
+    assert (cause["type"], raised["type"]) == ("TypeError", "Error")
+    frame = next(one for one in reversed(raised["stacktrace"]["frames"]) if one["in_app"])
+    assert frame["function"] == "checkOut"
+    assert frame["context_line"] == '    throw new Error("the cart has no price", { cause });'
+    assert [crumb["message"] for crumb in values(event, "breadcrumbs")] == ["a book was put into the cart"]
+    assert ["cart", "large"] in event["data"]["tags"]
+    assert event["data"]["user"]["id"] == "42"
+
+
+def test_an_error_from_an_amber_client_is_an_issue(amber: Running) -> None:
+    frames = [
+        {"function": "check_out", "filename": "shop/cart.py", "line": 7, "in_app": True, "context_line": "pay(cart)"}
+    ]
+    sent = {
+        "event_id": "order-17",
+        "project_id": str(amber.project),
+        "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}",
+        "level": "warning",
+        "exception": {"type": "PaymentFailed", "message": "the card was refused", "stacktrace": frames},
+        "context": {"user": {"id": "42"}, "tags": {"cart": "large"}, "env": "production", "release": "shop@2.1.0"},
+        "sdk": {"name": "ember-python", "version": "1.0"},
+    }
+    headers = {"content-type": "application/json", "x-ember-key": amber.key}
+    assert amber.token()
+    for _ in range(2):  # the second is a retry of the same event, although its id is no UUID
+        request = urllib.request.Request(f"{amber.url}/ingest", json.dumps(sent).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert (answer.status, answer.read()) == (200, b"accepted")
+    issue = issue_titled(amber, "PaymentFailed: the card was refused")
+    assert (issue["level"], issue["first_release"]) == ("warning", "shop@2.1.0")
+    [line] = amber.pages(f"/issues/{issue['id']}/events")
+    event = amber.event(line["event_id"])
+    [frame] = values(event, "exception")[0]["stacktrace"]["frames"]
+    assert (frame["function"], frame["context_line"], frame["lineno"]) == ("check_out", "pay(cart)", 7)
+    assert ["cart", "large"] in event["data"]["tags"]
+    assert event["data"]["user"]["id"] == "42"
+
+
+def test_send_test_follows_its_event_until_it_is_an_issue(amber: Running) -> None:
+    done = amber.cli("send-test")
+    assert done.returncode == 0, done.stderr
+    event_id = done.stdout.split()[1]
+    assert "RuntimeError: This is a test error from amber send-test" in done.stdout
+    assert amber.event(event_id)["title"] == "RuntimeError: This is a test error from amber send-test"
