@@ -8,7 +8,7 @@ loop a test; whatever is left unhandled in it fails the test.
 import pytest
 
 pytest.register_assert_rewrite("amber.testing.contract.bus")
-pytest_plugins = ("amber.testing.nats",)
+pytest_plugins = ("amber.testing.nats", "amber.testing.postgres")
 
 
 @pytest.fixture(scope="session")

@@ -116,10 +116,10 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
 
 def check(path: Path, environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[Problem]]:
     """The settings as far as they can be read, and everything that is wrong with them."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return Settings(), [Problem(str(path), f"not TOML: {error}")]
     problems: list[Problem] = []
 
@@ -156,15 +156,16 @@ def _overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> None:
             continue
         for field in msgspec.structs.fields(kind):
             value = environment.get(f"AMBER_{section.name}_{field.name}".upper())
-            if value is not None:
-                raw.setdefault(section.name, {})[field.encode_name] = value
+            table = raw.setdefault(section.name, {}) if value is not None else None
+            if isinstance(table, dict):  # anything else is reported when it is read
+                table[field.encode_name] = value
 
 
 def _read(raw: Any, schema: type[T], where: tuple[str, ...], report: Callable[[tuple[str, ...], str], None]) -> T:
     """`raw` as `schema`, field by field, so that one wrong field does not hide the next."""
     if not isinstance(raw, dict):
         report(where, "must be a table")
-        return schema()
+        raw = {}
     fields = {field.encode_name: field for field in msgspec.structs.fields(cast("type[Struct]", schema))}
     for key in raw.keys() - fields.keys():
         close = difflib.get_close_matches(key, fields, n=1)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
@@ -19,6 +20,7 @@ Verdict = Exception | None
 """None: done. Retry: again, after its delay. Reject: set aside. Anything else: again with back-off, then set aside."""
 Handle = Callable[[Sequence[Message]], Awaitable[Sequence[Verdict]]]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
+LONGEST_RETRY = 24 * 3600.0
 
 
 class Terms(Struct, frozen=True):
@@ -118,8 +120,8 @@ class Delivery:
     async def _settle(self, message: Message, verdict: Verdict) -> None:
         if verdict is None:
             await self._consumer.ack(message)
-        elif isinstance(verdict, Retry) and verdict.after is not None:
-            await self._consumer.nak(message, verdict.after)
+        elif isinstance(verdict, Retry) and (after := asked_for(verdict)) is not None:
+            await self._consumer.nak(message, after)
         elif isinstance(verdict, Unavailable):
             await self._consumer.nak(message, delay(message.delivered))
         elif isinstance(verdict, Reject) or message.delivered >= self._terms.attempts:
@@ -146,6 +148,17 @@ class Delivery:
 def delay(delivered: int) -> float:
     """Seconds before the next delivery: doubling from half a second to a minute."""
     return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (delivered - 1))
+
+
+def asked_for(verdict: Retry) -> float | None:
+    """The delay a plugin asks for, at most a day; None if it names none that can be waited for."""
+    if verdict.after is None:
+        return None
+    try:
+        after = float(verdict.after)  # plugins hand on Retry-After headers, which are text and may hold anything
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(after) else min(LONGEST_RETRY, max(0.0, after))
 
 
 async def each(messages: Sequence[Message], handle: Callable[[Message], Awaitable[Any]]) -> list[Verdict]:

@@ -205,9 +205,11 @@ class Digest:
         owners = {item.id: job for job in sound for item in job.decoded.items}
         for item, error in result.failed:
             job = owners[item.id]
-            if len(job.decoded.items) == 1 and not job.decoded.events:
-                raise error
-            await self._resubmit(job.message.subject, only(job.submission, item.id), f"item-{item.id}")
+            parts = len(job.decoded.items) + len(job.decoded.events)
+            if parts == 1 and len(jobs) == 1:
+                raise error  # it already stands alone: the consumer decides when it is tried again
+            again = job.submission if parts == 1 else only(job.submission, item.id)
+            await self._resubmit(job.message.subject, again, f"item-{item.id}")
         return result.outcomes
 
     async def _set_aside(self, jobs: Sequence[Job]) -> None:

@@ -4,21 +4,28 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import pluggy
 from msgspec import Struct
 
-from amber.errors import Denied, PluginError, Reject, Retry
+from amber.errors import AmberError, Denied, PluginError, Reject, Retry, Unavailable
 from amber.lanes import Lane
 from amber.metrics import Metrics
 from amber.spec import Hook, OnError, hooks
 
 T = TypeVar("T")
 log = logging.getLogger("amber.dispatch")
-DELIBERATE = (Denied, Reject, Retry)
-"""Errors that are answers: they pass through to the caller and are no failure of the plugin."""
+ANSWERS: Mapping[str, tuple[type[AmberError], ...]] = {
+    "authenticate": (Denied, Unavailable),
+    "authorise": (Denied, Unavailable),
+    "item_handlers": (Reject, Retry, Unavailable),
+    "on_fact": (Reject, Retry, Unavailable),
+    "scrub_events": (Unavailable,),
+}
+"""Errors that are answers to a hook: they pass through to the caller and are no failure of the plugin. An outage of what
+Amber stands on passes where it would otherwise turn clients away or set their items aside."""
 TRIP_AFTER = 5
 """Failures in a row that open a plugin's breaker."""
 COOL_DOWN = 30.0
@@ -130,7 +137,7 @@ class Dispatcher:
         started = time.perf_counter()
         try:
             value = check(await self._bounded(plugin, spec, function))
-        except DELIBERATE:
+        except ANSWERS.get(hook, ()):
             self._settled(plugin, hook, started, None)
             raise
         except Exception as error:
@@ -143,13 +150,7 @@ class Dispatcher:
         budget = (self.budgets.get(plugin) or spec.budget_ms) / 1000
         lane = self._lanes.setdefault(plugin, Lane(plugin))
         value = await lane.run(function, budget)
-        if inspect.isawaitable(value):
-            try:
-                async with asyncio.timeout(budget):
-                    value = await value
-            except TimeoutError:
-                raise TimeoutError(f"no answer within {budget * 1000:.0f} ms") from None
-        return value
+        return await _awaited(value, budget) if inspect.isawaitable(value) else value
 
     def _settled(self, plugin: str, hook: str, started: float, error: Exception | None) -> None:
         seconds = time.perf_counter() - started
@@ -163,3 +164,17 @@ class Dispatcher:
         """Let the threads of all plugins end."""
         for lane in self._lanes.values():
             lane.close()
+
+
+async def _awaited(value: Awaitable[Any], budget: float) -> Any:
+    """What an asynchronous plugin answers within its budget; it can neither end nor cancel who asks."""
+    try:
+        async with asyncio.timeout(budget):
+            return await value
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {budget * 1000:.0f} ms") from None
+    except (SystemExit, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error

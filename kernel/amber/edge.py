@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
@@ -36,6 +36,7 @@ from amber.model import (
 )
 from amber.tally import Tally
 
+T = TypeVar("T")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -87,6 +88,7 @@ class Edge:
         self._endpoints = endpoints(protocols)
         self._parts, self._fallback = parts, fallback
         self._in_flight = 0
+        self._one_large = asyncio.Semaphore()
         self._limit = parts.settings.ingest.max_in_flight
         self._proxies = [ipaddress.ip_network(one, strict=False) for one in parts.settings.server.trusted_proxies]
 
@@ -131,18 +133,18 @@ class Edge:
                 raise Reject(f"{request.method} is not allowed here", status=405)
             return await self._take(endpoint, request, receive)
         except Reject as error:
-            return protocol.refuse(request, error.status, error.detail, error.causes)
+            return refuse(protocol, request, error)
         except Denied as error:
-            return protocol.refuse(request, error.status, error.detail, ())
+            return refuse(protocol, request, Reject(error.detail, status=error.status))
         except Unavailable as error:
             log.warning("refused with 503: %s", error)
-            reply = protocol.refuse(request, 503, "Amber cannot keep this right now; try again later", ())
+            reply = refuse(protocol, request, Reject("Amber cannot keep this right now; try again later", status=503))
             return replace(reply, headers=(*reply.headers, ("retry-after", str(RETRY_AFTER))))
         except Exception as error:  # one request's fault must not become another's
             log.exception("plugin %s failed on a request", protocol.name)
             cause = error.cause if isinstance(error, PluginError) else error
             self._parts.metrics.called(protocol.name, "ingest_protocols", 0.0, str(cause), type(cause).__name__)
-            return protocol.refuse(request, 500, "this request could not be read", ())
+            return refuse(protocol, request, Reject("this request could not be read", status=500))
 
     async def _take(self, endpoint: Endpoint, request: IngestRequest, receive: Receive) -> Reply:
         """Read, authenticate, check and commit one request, within the memory all requests share."""
@@ -151,7 +153,7 @@ class Edge:
             body = await read_body(receive, endpoint.route.max_body, _declared(request), held)
             request = replace(request, body=body)
             protocol = endpoint.protocol
-            credential = protocol.credential(request)
+            credential = await self._aside(protocol.credential, request)
             auth = AuthRequest(
                 request.method, "", request.headers, request.client_ip, credential.key, credential.project
             )
@@ -165,13 +167,18 @@ class Edge:
 
     async def _read(self, protocol: IngestProtocol, request: IngestRequest, project: int) -> Reading:
         try:
-            if len(request.body) > INLINE:
-                return await asyncio.to_thread(protocol.read, request, project)
-            return protocol.read(request, project)
+            return await self._aside(protocol.read, request, project)
         except Reject as error:
             reason, hour = f"http {error.status}", int(request.received_at // 3600)
             self._parts.tally.add(OutcomeCount(project, "default", "invalid", reason, hour=hour))
             raise
+
+    async def _aside(self, function: Callable[..., T], request: IngestRequest, *more: Any) -> T:
+        """The function's answer; with a large body it is found in a thread, so that other requests need not wait."""
+        if len(request.body) <= INLINE:
+            return function(request, *more)
+        async with self._one_large:  # what large bodies inflate to is in memory once, however many come together
+            return await asyncio.to_thread(function, request, *more)
 
     def reserve(self, size: int) -> None:
         """Count bytes as held. Raises Unavailable when the edge's memory for bodies is used up."""
@@ -254,6 +261,15 @@ def limits(reading: Reading, verdicts: Mapping[int, Verdict]) -> list[Limited]:
         Limited(tuple(sorted(categories)), longest, scope, reason)
         for (scope, reason), (categories, longest) in found.items()
     ]
+
+
+def refuse(protocol: IngestProtocol, request: IngestRequest, error: Reject) -> Reply:
+    """A refusal in the protocol's own words, or a plain 500 if it fails at that too."""
+    try:
+        return protocol.refuse(request, error.status, error.detail, error.causes)
+    except Exception:
+        log.exception("plugin %s failed to refuse a request", protocol.name)
+        return Reply(500)
 
 
 class Held:

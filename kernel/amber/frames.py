@@ -41,7 +41,7 @@ def decode(frame: bytes) -> list[Submission]:
             raise Reject(f"broken frame: submission {len(found)} is cut off")
         try:
             found.append(msgspec.msgpack.decode(view[end : end + length], type=Submission))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:  # the latter two: bad UTF-8, deep nesting
             raise Reject(f"broken frame: submission {len(found)}: {error}") from None
         offset = end + length
     return found

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber.dispatch import Dispatcher
-from amber.errors import PluginError
+from amber.errors import AmberError, PluginError, Reject, Retry
 from amber.model import Handled, Item, ItemHandler, OutcomeCount
 
 
@@ -15,7 +15,7 @@ class Result(Struct, frozen=True):
     """What became of a batch of items."""
 
     outcomes: list[OutcomeCount]
-    failed: list[tuple[Item, PluginError]]
+    failed: list[tuple[Item, AmberError]]
 
 
 class Handlers:
@@ -56,8 +56,9 @@ class Handlers:
             answers = await self._dispatcher.call(
                 plugin, "item_handlers", _one_for_each(len(items)), lambda: handler.handle(items, ctx)
             )
-        except PluginError as error:
-            if len(items) == 1 or isinstance(error.cause, TimeoutError):
+        except (PluginError, Reject, Retry) as error:
+            is_late = isinstance(error, PluginError) and isinstance(error.cause, TimeoutError)
+            if len(items) == 1 or is_late or isinstance(error, Retry):
                 result.failed.extend((item, error) for item in items)
                 return
             middle = len(items) // 2
@@ -72,9 +73,8 @@ class Handlers:
 
 def outcome_of(item: Item, handled: Handled) -> OutcomeCount:
     """What an item adds to the counts."""
-    return OutcomeCount(
-        item.project, item.category, handled.outcome, handled.reason, hour=int(item.received_at // 3600)
-    )
+    hour = int(item.received_at // 3600)
+    return OutcomeCount(item.project, item.category, handled.outcome, handled.reason, item.quantity, hour)
 
 
 def _all_handlers(value: Any) -> Sequence[ItemHandler]:

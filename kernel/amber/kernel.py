@@ -48,7 +48,7 @@ class Kernel:
     async def start(self, bus: Bus | None = None, *, is_storing: bool = True) -> None:
         """Load plugins, migrate, fill the roles, start the plugins.
 
-        Without a bus nothing can be published (the command line); with `is_storing` off no store is opened either.
+        Without a bus nothing can be published (the command line); with `is_storing` off plugins are only looked at.
         Raises ConfigError when a role cannot be filled.
         """
         self.bus = bus
@@ -59,8 +59,8 @@ class Kernel:
         if is_storing:
             await asyncio.to_thread(self._migrate)
             await self._fill_roles()
-        for plugin in self.registry.running():
-            await self._start(plugin)
+            for plugin in self.registry.running():
+                await self._start(plugin)
         for subject, callback in self._listening:
             await self._subscribe(subject, callback)
 
@@ -114,8 +114,7 @@ class Kernel:
                 self.registry.fail(plugin.name, f"it could not start: {error}")
 
     async def stop(self) -> None:
-        """Stop the plugins and let go of everything."""
-        await self.dispatcher.collect("plugin_stop", lambda value: value)
+        """Let go of everything."""
         self.dispatcher.close()
         if self._http is not None:
             await self._http.aclose()

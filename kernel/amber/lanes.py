@@ -80,7 +80,7 @@ def _settle(future: "asyncio.Future[Any]", answer: Any, error: BaseException | N
         return
     if error is None:
         future.set_result(answer)
-    elif isinstance(error, StopIteration):  # a future refuses to carry it
-        future.set_exception(RuntimeError(f"StopIteration: {error}"))
-    else:
+    elif isinstance(error, Exception) and not isinstance(error, StopIteration):
         future.set_exception(error)
+    else:  # a future refuses to carry StopIteration; the others would end or cancel who asked
+        future.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))

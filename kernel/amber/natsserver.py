@@ -76,7 +76,7 @@ def _remembered(folder: Path) -> tuple[int, str]:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", known["port"]))
         return known["port"], known["token"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         port, token = free_port(), secrets.token_hex(16)
         _write_private(file, json.dumps({"port": port, "token": token}))
         return port, token

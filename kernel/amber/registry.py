@@ -104,10 +104,14 @@ class Registry:
             names=names,
             name_order=True,
             on_load_failure_callback=lambda _, entry, error: self.fail(entry.name, f"it cannot be imported: {error}"),
-            warn_on_missing_entrypoint=False,
+            on_missing_entrypoints_callback=self._gone,
         )
         for extension in loaded:
             self.add(extension.name, extension.plugin)
+
+    def _gone(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.fail(name, "it was uninstalled while it was being loaded")
 
     def add(self, name: str, module: Any) -> None:
         """Register a module as a plugin; its configuration and hooks are checked first."""

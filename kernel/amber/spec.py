@@ -202,11 +202,6 @@ def plugin_start(ctx: "Context[Any]") -> None:
     """Get ready to work. Asked once per process after configuration and migrations; if you fail, you stay out."""
 
 
-@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=10_000)
-def plugin_stop(ctx: "Context[Any]") -> None:
-    """Let go of everything. Asked once, after your last call has ended."""
-
-
 @hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
 def plugin_health(ctx: "Context[Any]") -> str | None:
     """What keeps you from working, as one sentence, or None when all is well. Asked by `/health/ready`."""

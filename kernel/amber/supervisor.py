@@ -51,6 +51,7 @@ class Supervisor:
                 except TimeoutError:
                     log.error("%s did not end in time and is killed", task.get_name())
                     process.kill()
+                    await process.wait()
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -58,6 +59,17 @@ class Supervisor:
         crashes = 0
         while not self._stopping:
             born = time.monotonic()
+            code = await self._live(child)
+            if self._stopping:
+                return
+            crashes = 1 if time.monotonic() - born > STEADY_AFTER else crashes + 1
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (crashes - 1))
+            log.error("%s ended with code %s and is started again in %.1f s", child.name, code, pause)
+            await asyncio.sleep(pause)
+
+    async def _live(self, child: Child) -> int | str:
+        """One life of a child: the code it ended with, or why it could not be started."""
+        try:
             process = await asyncio.create_subprocess_exec(
                 *child.command,
                 env=dict(child.environment),
@@ -65,14 +77,10 @@ class Supervisor:
                 start_new_session=True,  # Ctrl-C is for us alone; we end the children in order
                 preexec_fn=die_with_parent(),
             )
-            self._running[child.name] = process
-            code = await process.wait()
-            if self._stopping:
-                return
-            crashes = 1 if time.monotonic() - born > STEADY_AFTER else crashes + 1
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (crashes - 1))
-            log.error("%s ended with code %s and is started again in %.1f s", child.name, code, pause)
-            await asyncio.sleep(pause)
+        except OSError as error:
+            return str(error)
+        self._running[child.name] = process
+        return await process.wait()
 
 
 def die_with_parent() -> Callable[[], None] | None:

@@ -36,8 +36,9 @@ class Running(Struct, frozen=True):
         """Run a page's program with this Amber's addresses in the place of the page's."""
         pointed = re.sub(r"http://[^/\s\"]+@127\.0\.0\.1:8000/1", self.told["dsn"], source)
         pointed = pointed.replace("http://127.0.0.1:8000", self.told["url"])
-        command = [sys.executable, "-c", pointed]
-        return subprocess.run(command, capture_output=True, text=True, env=environment(**variables))
+        file = self.data / "program.py"
+        file.write_text(pointed, encoding="utf-8")
+        return subprocess.run([sys.executable, file], capture_output=True, text=True, env=environment(**variables))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def issues(amber: Any, blocks: Any) -> Callable[[str], str]:
     return ask
 
 
-def test_the_tutorials_error_is_an_issue_and_a_repeat_is_the_same_one(
+def test_the_tutorials_error_is_one_issue_however_often_it_comes(
     amber: Any, blocks: Any, issues: Callable[[str], str]
 ) -> None:
     shop = blocks("docs/tutorial/first-event.md", "python")[0]
@@ -36,8 +36,9 @@ def test_the_tutorials_error_is_an_issue_and_a_repeat_is_the_same_one(
     shown = issues("(seen: 1)")
     assert "RuntimeError: the bill cannot be split (seen: 1)" in shown
     assert "release: shop@1.0" in shown
-    assert amber.program(shop.replace("the bill cannot be split", "no way to split the bill")).returncode == 1
-    assert shown.count("seen:") == issues("(seen: 2)").count("seen:")
+    amber.program(shop)
+    amber.program(f"\n{shop}")
+    assert issues("(seen: 3)").count("seen:") == shown.count("seen:")
     assert amber.program(shop.replace("RuntimeError", "KeyError")).returncode == 1
     assert issues("KeyError").count("seen:") == shown.count("seen:") + 1
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def amber(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """An Amber all tests may use that leave it as it was, apart from more events and tokens."""
-    yield from lifetime(Running(tmp_path_factory.mktemp("shared") / "data"))
+    with ended(Running(tmp_path_factory.mktemp("shared") / "data")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -52,9 +54,13 @@ class Started:
             end(running)
 
 
-def lifetime(running: Running) -> Iterator[Running]:
-    yield running
-    end(running)
+@contextmanager
+def ended(running: Running) -> Iterator[Running]:
+    """An Amber that is ended as Ctrl-C would, whatever happens meanwhile."""
+    try:
+        yield running
+    finally:
+        end(running)
 
 
 def end(running: Running) -> None:
@@ -74,5 +80,6 @@ def pytest_runtest_makereport(item: Any) -> Any:
         for name, value in getattr(item, "funcargs", {}).items():
             for running in value.all if isinstance(value, Started) else [value]:
                 if isinstance(running, Running):
-                    report.sections.append((f"log of {name}", "\n".join(running.log().splitlines()[-TOLD:])))
+                    lines = [line for line in running.log().splitlines() if ": New issue " not in line]
+                    report.sections.append((f"log of {name}", "\n".join(lines[-TOLD:])))
     return report

@@ -55,6 +55,7 @@ class Running:
         self.data, self.port, self.environment = data, free_port(), clean_environment(environment)
         self.log_file = data.with_name(f"{data.name}.log")
         self._companions: list[subprocess.Popen[bytes]] = []
+        self._edges: list[str] = []
         self._tokens: dict[str, str] = {}
         self._pages: dict[str, httpx.Client] = {}
         if toml:
@@ -180,8 +181,13 @@ class Running:
         except httpx.TransportError:
             return False
 
-    def edge_beside(self) -> str:
-        """Another edge on the same folder; its address."""
+    @property
+    def edges(self) -> list[str]:
+        """The addresses of all edges, the first one's first."""
+        return [self.url, *self._edges]
+
+    def edge_beside(self) -> None:
+        """Another edge on the same folder."""
         port = free_port()
         self._companions.append(self._start("serve", "--port", str(port)))
         url = f"http://127.0.0.1:{port}"
@@ -193,7 +199,7 @@ class Running:
                 return False
 
         wait_until(answers)
-        return url
+        self._edges.append(url)
 
     def worker_beside(self) -> int:
         """Another worker on the same folder, once it works; its process id."""

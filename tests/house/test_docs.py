@@ -1,9 +1,12 @@
 """Pages that agree with the code: the generated reference, links between files, the length of the README."""
 
+import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from amber import spec
 
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 MAX_README = 150
@@ -29,3 +32,10 @@ def test_every_page_is_reached_from_the_table_of_contents(root: Path) -> None:
         (root / "docs" / target).resolve() for target in LINK.findall((root / "docs/README.md").read_text("utf-8"))
     }
     assert {path for path in root.glob("docs/*/*.md")} - listed == set()
+
+
+def test_explanations_name_only_modules_and_hooks_there_are(root: Path) -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in root.glob("docs/explanation/*.md"))
+    modules = set(re.findall(r"`(amber\.[a-z.]+)`", text))
+    assert {name for name in modules if importlib.util.find_spec(name) is None} == set()
+    assert set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text)) - spec.hooks().keys() == set()

@@ -34,5 +34,6 @@ def test_no_function_is_too_long(trees: dict[Path, ast.Module]) -> None:
 
 
 def test_no_function_asks_for_too_much(trees: dict[Path, ast.Module]) -> None:
-    asked = {where: parameters(node) for where, node in functions(trees)}
+    # Nobody calls a test: what it lists are fixtures and the columns of its table.
+    asked = {where: parameters(node) for where, node in functions(trees) if not node.name.startswith("test_")}
     assert {where: names for where, names in asked.items() if len(names) > MAX_PARAMETERS} == {}

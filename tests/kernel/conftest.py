@@ -1,5 +1,58 @@
-"""Fixtures of the kernel's tests."""
+"""Plugins made on the spot, registered as the real thing: modules with marked functions behind a pluggy manager."""
 
-from amber.testing.postgres import postgres, postgres_url
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
 
-__all__ = ["postgres", "postgres_url"]
+import pluggy
+import pytest
+
+from amber import hookimpl, spec
+from amber.bus.memory import MemoryBus
+from amber.dispatch import Dispatcher
+from amber.metrics import Metrics
+from amber.model import Event, Project
+
+
+class House:
+    """A dispatcher with its metrics, and a way to move plugins in."""
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager(spec.PROJECT_NAME)
+        self.manager.add_hookspecs(spec)
+        self.metrics = Metrics()
+        self.dispatcher = Dispatcher(self.manager, self.metrics)
+
+    def add(self, name: str, *functions: Callable[..., Any], budget_ms: int = 0, **named: Callable[..., Any]) -> None:
+        """A plugin with these functions as its hooks, each under its own name or the one given."""
+        module = ModuleType(name)
+        for hook, function in {function.__name__: function for function in functions}.items() | named.items():
+            setattr(module, hook, hookimpl(function))
+        self.manager.register(module, name=name)
+        self.manager.check_pending()
+        self.dispatcher.budgets[name] = budget_ms
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    built = House()
+    yield built
+    built.dispatcher.close()
+
+
+@pytest.fixture
+def bus() -> MemoryBus:
+    return MemoryBus()
+
+
+@pytest.fixture
+def project() -> Project:
+    return Project(1, 1, "shop", "Shop", "python", 0.0)
+
+
+@pytest.fixture
+def make_event() -> Callable[..., Event]:
+    def make(number: int = 1, project: int = 1, type: str = "error", **data: Any) -> Event:
+        return Event(f"{number:032x}", project, type, 1.7e9, 1.7e9, data)
+
+    return make

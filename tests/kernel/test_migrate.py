@@ -1,6 +1,7 @@
 """Migrations: each plugin by its own history, whole or not at all, one process at a time."""
 
 import logging
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -141,6 +142,20 @@ def test_the_lock_lets_one_in_at_a_time(engine: Engine, folder: Path) -> None:
     assert most == [1] * 40
 
 
+def test_a_migration_runs_under_the_lock(folder: Path, tmp_path: Path, postgres_url: str) -> None:
+    count = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    _add(folder, "0001", f'assert op.get_bind().exec_driver_sql("{count}").scalar() == 1')
+    server = make_engine(postgres_url)
+    upgrade(server, "shop", folder)
+    server.dispose()
+    enter = "sqlite3.connect({!r}, timeout=0).execute('BEGIN EXCLUSIVE')".format(str(tmp_path / "amber.db.lock"))
+    _add(folder, "0001", f"import sqlite3; {enter}")
+    engine = make_engine(f"sqlite:///{tmp_path}/amber.db")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        upgrade(engine, "shop", folder)
+    engine.dispose()
+
+
 @pytest.mark.parametrize("where", ["sqlite", "postgresql"])
 def test_processes_that_start_at_once_migrate_once(
     where: str, request: pytest.FixtureRequest, folder: Path, tmp_path: Path
@@ -155,7 +170,11 @@ def test_processes_that_start_at_once_migrate_once(
     for process in started:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-    answers = [process.communicate("\n") for process in started]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate() for process in started]
     assert [(process.returncode, error) for process, (_, error) in zip(started, answers, strict=True)] == [(0, "")] * 4
     engine = make_engine(url)
     with engine.connect() as connection:

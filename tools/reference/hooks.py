@@ -15,11 +15,12 @@ with `hookimpl`; it may take any subset of the arguments:
 
 ```python
 from amber import hookimpl
+from amber.model import Additions
 
 
 @hookimpl
-def admit_item(item):
-    return "no transactions" if item.type == "transaction" else None
+def enrich_events(events):
+    return [Additions(tags={"chained": str(len(event.exceptions))}) for event in events]
 ```
 
 Each hook has a *kind* (how several answers become one), a rule for *failure*, and a *budget*: how long one call may

@@ -16,7 +16,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from reference.markdown import code, codes, table
+from reference.markdown import code, codes, prose, table
 
 INTRODUCTION = """# HTTP API
 
@@ -56,11 +56,10 @@ def _ingest(protocols: list[IngestProtocol]) -> str:
 
 
 def _routes(app: Litestar) -> Iterator[str]:
-    found = [(_tag(handler), path, handler) for path, handler in _handlers(app)]
-    for tag, group in groupby(sorted(found, key=lambda each: each[:2]), key=lambda each: each[0]):
+    found = [(_tag(handler), path, _methods(handler), handler) for path, handler in _handlers(app)]
+    for tag, group in groupby(sorted(found, key=lambda each: each[:3]), key=lambda each: each[0]):
         rows = [
-            (codes(sorted(handler.http_methods - {"HEAD"})), code(path), code(handler.opt["action"]), _summary(handler))
-            for _, path, handler in group
+            (methods, code(path), code(handler.opt["action"]), _summary(handler)) for _, path, methods, handler in group
         ]
         yield f"## {tag}\n\n" + table(["Method", "Path", "Action", "What it does"], rows)
 
@@ -77,5 +76,10 @@ def _tag(handler: HTTPRouteHandler) -> str:
     return next(iter(sorted(handler.tags or ())), "pages")
 
 
+def _methods(handler: HTTPRouteHandler) -> str:
+    return codes(sorted(handler.http_methods - {"HEAD"}))
+
+
 def _summary(handler: HTTPRouteHandler) -> str:
-    return (handler.fn.__doc__ or "").strip().partition("\n\n")[0]
+    function = getattr(handler.fn, "func", handler.fn)  # Litestar wraps what runs in a thread
+    return prose(function).partition("\n\n")[0]

@@ -6,8 +6,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     version_table=context.config.attributes["version_table"],
     render_as_batch=True,
-    # Amber begins SQLite's transactions itself, so there, too, a migration that fails leaves nothing behind.
-    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()

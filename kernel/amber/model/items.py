@@ -45,7 +45,7 @@ class Item(Struct, frozen=True):
     """One thing an SDK sent: an attachment, a check-in, a transaction …
 
     `id` is the same at every delivery of the same item, so it can serve as an idempotency key. `event_id` is the 32 hex
-    digits of the event it belongs to, or empty.
+    digits of the event it belongs to, or empty. `quantity` is how many things it holds, as the edge counted them.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Item(Struct, frozen=True):
     payload: bytes
     event_id: str = ""
     headers: Mapping[str, Any] = {}
+    quantity: int = 1
 
 
 class IngestRequest(Struct, frozen=True):

@@ -1,49 +1,17 @@
 """The API as the kernel serves it: real plugins, real guard, real stores on SQLite; no bus."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from amber.app import Health, make_app
-from amber.config import DatabaseConfig, Server, Settings
-from amber.kernel import Kernel
 from amber.model import Attachment, AuditEntry, Batch, Event, GroupedEvent, Grouping, Project, Token, new_token
-from amber.status import Board
-from amber_storage.sql import schema
+from amber.testing.running import Kernel, app, kernel, session_kernel
 from litestar.testing import TestClient
 
+__all__ = ["app", "kernel", "session_kernel"]
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 NOON = 1_700_000_000.0
 Client = TestClient[Any]
-
-
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    data = tmp_path_factory.mktemp("amber")
-    settings = Settings(
-        server=Server(public_url="https://amber.test/errors"),
-        database=DatabaseConfig(url=f"sqlite:///{data / 'amber.db'}"),
-    )
-    made = Kernel(settings, data, {})
-    asyncio.run(made.start())
-    yield made
-    asyncio.run(made.stop())
-
-
-@pytest.fixture(scope="session")
-def app(running: Kernel) -> Any:
-    return asyncio.run(make_app(running, Health(running, Board(), "test"), "0"))
-
-
-@pytest.fixture
-def kernel(running: Kernel) -> Iterator[Kernel]:
-    """A kernel on an empty database: starting one for each test would take most of their time."""
-    yield running
-    with running.engine().begin() as connection:
-        for table in reversed(schema.metadata.sorted_tables):
-            connection.execute(table.delete())
-        connection.exec_driver_sql("DELETE FROM sqlite_sequence")  # so that ids begin at 1 again
 
 
 class Tenancy:

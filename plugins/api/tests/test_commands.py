@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from amber.errors import Reject
-from amber.kernel import Kernel
+from amber.testing.running import Kernel, context
 from amber_api import v1
 from click.testing import CliRunner, Result
 
@@ -15,7 +15,7 @@ Run = Callable[..., Result]
 def run(kernel: Kernel) -> Run:
     def run(*words: str) -> Result:
         commands = {command.name: command for command in v1.cli_commands()}
-        ctx = kernel.dispatcher.contexts["api"]
+        ctx = context(kernel, "api")
         return CliRunner().invoke(commands[words[0]], list(words[1:]), obj=ctx, catch_exceptions=False)
 
     return run

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from amber.model import GroupedEvent
+from amber.model import Batch, GroupedEvent
 
 Make = Callable[..., GroupedEvent]
 NOON = 1_700_000_000.0
@@ -183,8 +183,6 @@ def test_grouping_says_why(stored: Any) -> None:
 
 
 def test_an_issue_whose_events_are_gone_cannot_say_why(acme: Any, event: Make) -> None:
-    from amber.model import Batch
-
     acme.stores.issues.apply(Batch(events=(event(acme.project.id, 1),)))
     answer = acme.client("project:read").get("/api/v1/issues/1/grouping")
     assert answer.status_code == 404

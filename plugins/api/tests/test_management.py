@@ -26,6 +26,13 @@ def test_a_slug_that_was_asked_for_and_is_taken_is_refused(acme: Any) -> None:
     client = acme.client("org:admin")
     assert client.post("/api/v1/projects", json={"name": "Shop", "slug": "shop"}).status_code == 409
     assert client.post("/api/v1/projects", json={"name": "Shop"}).json()["slug"] == "shop-2"
+    assert client.post("/api/v1/projects", json={"name": "Shop"}).json()["slug"] == "shop-3"
+
+
+def test_a_long_name_that_is_taken_gets_a_number_too(acme: Any) -> None:
+    client = acme.client("org:admin")
+    slugs = [client.post("/api/v1/projects", json={"name": "x" * 90}).json()["slug"] for _ in range(2)]
+    assert slugs == ["x" * 50, f"{'x' * 44}-2"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from amber.model import GroupedEvent
+from amber.model import SCOPES, AuditEntry, GroupedEvent
 from amber_api.v1.routes import HANDLERS
+from litestar.testing import TestClient
 
+AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 Make = Callable[..., GroupedEvent]
 PATHS = [
     ("GET", "/projects/{project}"),
@@ -64,16 +66,10 @@ def test_what_is_anothers_is_not_there(acme: Any, other: Any, theirs: dict[str, 
 def test_what_is_another_projects_is_not_there_for_a_projects_token(
     acme: Any, theirs: dict[str, Any], event: Make, method: str, path: str
 ) -> None:
-    web = acme.directory.add_project(acme.organisation.id, "web", "Web", "other", acme_audit())
+    web = acme.directory.add_project(acme.organisation.id, "web", "Web", "other", AUDIT)
     bound = acme.client("admin", project=web.id)
     answer = bound.request(method, "/api/v1" + path.format(**theirs), json=BODIES.get(path))
     assert answer.status_code == 404
-
-
-def acme_audit() -> Any:
-    from amber.model import AuditEntry
-
-    return AuditEntry(0, "test", "test", "", 1.0)
 
 
 def test_every_route_of_one_thing_is_walked_above() -> None:
@@ -84,8 +80,6 @@ def test_every_route_of_one_thing_is_walked_above() -> None:
 
 
 def test_every_route_names_an_action_a_token_can_hold() -> None:
-    from amber.model import SCOPES
-
     assert {one.opt["action"] for one in HANDLERS} <= set(SCOPES)
 
 
@@ -111,8 +105,6 @@ def test_query_parameters_are_documented(acme: Any) -> None:
 
 @pytest.mark.parametrize("path", ["/projects", "/organisations", "/plugins", "/tokens", "/audit", "/issues/1"])
 def test_without_a_token_nothing_is_answered(app: Any, path: str) -> None:
-    from litestar.testing import TestClient
-
     client: TestClient[Any] = TestClient(app)
     assert client.get(f"/api/v1{path}").status_code == 401
 

@@ -45,11 +45,10 @@ def basic(email: str, secret: str) -> str:
 
 @pytest.fixture
 def ask(ctx: Context[Any]) -> Ask:
-    def ask(
-        email: str, secret: str, method: str = "GET", path: str = "/", client_ip: str = "192.0.2.1", **more: str
-    ) -> Any:
-        headers = {"authorization": basic(email, secret)}
-        return password.authenticate(AuthRequest(method, path, headers, client_ip, **more), ctx)
+    def ask(email: str, secret: str, **about: str) -> Principal | None:
+        plain = {"method": "GET", "path": "/", "client_ip": "192.0.2.1"}
+        request = AuthRequest(headers={"authorization": basic(email, secret)}, **(plain | about))
+        return password.authenticate(request, ctx)
 
     return ask
 
@@ -107,7 +106,7 @@ def test_the_hash_of_nobody_costs_what_real_ones_do() -> None:
     ],
 )
 def test_a_password_opens_pages_and_nothing_that_changes_anything(ask: Ask, ann: str, method: str, path: str) -> None:
-    assert ask(ann, RIGHT, method, path) is None
+    assert ask(ann, RIGHT, method=method, path=path) is None
 
 
 def test_the_basic_header_of_an_sdk_is_left_to_the_keys(ask: Ask, ann: str) -> None:

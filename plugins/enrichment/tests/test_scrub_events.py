@@ -197,6 +197,10 @@ def test_secrets_in_the_keys_of_an_object_are_replaced() -> None:
     assert list(scrubbed(extra={"seen": {CARD: 1}})["extra"]["seen"]) == ["[creditcard]"]
 
 
+def test_a_key_whose_name_only_unescaping_shows_is_judged_by_that_name() -> None:
+    assert "hunter2" not in str(scrubbed(extra={"seen": {r"\u0070assword=x1": ["hunter2"]}}))
+
+
 def test_what_plugins_added_is_scrubbed_too() -> None:
     added = Additions(tags={"api_key": "k1"}, contexts={"c": {"note": "token=t1"}}, links=(("l", "https://u:p@h/"),))
 

@@ -1,21 +1,18 @@
 import logging
-from pathlib import Path
 
 import msgspec
 import pytest
 from amber import Context
-from amber.context import Services
-from amber.manifest import Manifest
 from amber.model import Fact
+from amber.testing.contexts import make_context
 from amber_integrations import terminal
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 @pytest.fixture
-def ctx(tmp_path: Path) -> Context[None]:
-    manifest = Manifest("terminal", "Terminal", "", ("integrations",))
-    return Context(manifest, None, Services(tmp_path))
+def ctx() -> Context[None]:
+    return make_context(terminal, None)
 
 
 def created(**data: object) -> Fact:

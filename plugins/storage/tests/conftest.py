@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from amber.database import make_engine
 from amber.migrate import upgrade
-from amber.testing.postgres import PostgresServer, postgres
 from amber_storage import sql
 from amber_storage.files.blobs import FileBlobStore
 from amber_storage.sql.directory import SqlDirectory
@@ -15,6 +14,11 @@ from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
 from amber_storage.sql.schema import metadata
 from sqlalchemy import Engine
+
+# It is one of pytest's own plugins in other test folders, which must not find it imported plainly.
+pytest.register_assert_rewrite("amber.testing.postgres")
+
+from amber.testing.postgres import PostgresServer, postgres  # noqa: E402 - after the line above
 
 __all__ = ["postgres"]
 MIGRATIONS = Path(sql.__file__).parent / "migrations"

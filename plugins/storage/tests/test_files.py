@@ -8,6 +8,7 @@ import pytest
 from amber.context import Context, Services
 from amber.errors import Unavailable
 from amber.manifest import read_manifest
+from amber.testing.contexts import make_context
 from amber_storage import files
 from amber_storage.files.blobs import FileBlobStore
 
@@ -50,8 +51,8 @@ def test_a_put_that_fails_leaves_no_trace(
         raise OSError(28, "No space left on device")
 
     blob_store.put("a", b"old")
-    with monkeypatch.context() as patch, pytest.raises(Unavailable, match="No space left"):
-        patch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable, match="No space left"):
         blob_store.put("a", b"new")
     assert blob_store.get("a") == b"old"
     assert [path.name for path in (tmp_path / "blobs").iterdir()] == ["a="]
@@ -70,3 +71,17 @@ def test_the_plugin_keeps_blobs_in_a_folder_of_its_own(tmp_path: Path) -> None:
     (entry,) = entry_points(group="amber.plugins", name="files")
     files.blob_store(Context(read_manifest(entry), None, Services(tmp_path))).put("a", b"x")
     assert (tmp_path / "plugins" / "files" / "a=").read_bytes() == b"x"
+
+
+def test_what_crashes_left_half_written_is_swept_away_at_the_start(tmp_path: Path) -> None:
+    ctx = make_context(files, None, Services(tmp_path))
+    store = files.blob_store(ctx)
+    store.put("a/b", b"whole")
+    old, fresh = ctx.data / "a" / "b=~0123", ctx.data / "a" / "c=~4567"
+    old.write_bytes(b"ha")
+    fresh.write_bytes(b"lf")
+    os.utime(old, (0, ctx.now() - 2 * files.AN_HOUR))
+    files.plugin_start(ctx)
+    assert not old.exists()
+    assert fresh.exists()  # another process may be writing it right now
+    assert store.get("a/b") == b"whole"

@@ -1,7 +1,9 @@
 """What the SQL store promises beyond the contract: its tables, its failures, its indexes, its plugin."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -9,19 +11,22 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from amber.context import Context, Services
+from amber.database import make_engine
 from amber.errors import Reject, Unavailable
 from amber.manifest import read_manifest
 from amber.model import Batch, IssueQuery, OutcomeCount
 from amber.testing.postgres import PostgresServer
 from amber.testing.stores import NOON, event, new_project
 from amber_storage import sql
-from amber_storage.sql import marks, schema
+from amber_storage.sql import schema
 from amber_storage.sql.cursors import page_of
 from amber_storage.sql.directory import SqlDirectory
 from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
+from amber_storage.sql.marks import KEPT, claim_marks
 from amber_storage.sql.searching import matching_issues, order_of
 from amber_storage.sql.short_ids import ALPHABET, short_id
+from amber_storage.sql.transactions import Transactions
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
@@ -85,23 +90,24 @@ def test_processes_that_work_on_one_database_count_exactly(kind: str, request: p
 
 def test_a_database_that_stays_locked_is_unavailable_until_it_is_free(sqlite_engine: Engine, tmp_path: Path) -> None:
     store = SqlIssueStore(sqlite_engine)
-    with sqlite_engine.connect() as connection:
+    with sqlite_engine.connect() as connection:  # the one connection the pool has, which the store will get
         connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-        with sqlite_engine.begin(), pytest.raises(Unavailable):
-            connection.close()
+    with closing(sqlite3.connect(tmp_path / "amber.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable):
             store.apply(Batch(marks=(("s", 1),)))
     assert store.applied([("s", 1)]) == frozenset()
     store.apply(Batch(marks=(("s", 1),)))
     assert store.applied([("s", 1)]) == {("s", 1)}
 
 
-def test_a_server_that_is_gone_is_unavailable_and_is_found_again(
+def test_a_server_that_is_gone_is_unavailable_and_found_again(
     postgres_engine: Engine, postgres: PostgresServer
 ) -> None:
     store, name = SqlIssueStore(postgres_engine), postgres_engine.url.database
     store.apply(Batch(marks=(("s", 1),)))
     postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    postgres.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    _end_connections(postgres, postgres_engine)
     with pytest.raises(Unavailable):
         store.applied([("s", 1)])
     postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
@@ -109,13 +115,19 @@ def test_a_server_that_is_gone_is_unavailable_and_is_found_again(
 
 
 def test_a_connection_lost_in_mid_transaction_is_unavailable(postgres_engine: Engine, postgres: PostgresServer) -> None:
-    store = SqlIssueStore(postgres_engine)
-    name = postgres_engine.url.database
-    ending = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    with pytest.raises(Unavailable), store._database.writing() as connection:
-        postgres.run(ending)
-        connection.execute(select(1))
-    assert store.applied([("s", 1)]) == frozenset()
+    def lose_it() -> None:
+        with Transactions(postgres_engine).writing() as connection:
+            claim_marks(connection, [("s", 1)])
+            _end_connections(postgres, postgres_engine)
+            claim_marks(connection, [("s", 2)])
+
+    with pytest.raises(Unavailable):
+        lose_it()
+    assert SqlIssueStore(postgres_engine).applied([("s", 1)]) == frozenset()
+
+
+def _end_connections(postgres: PostgresServer, engine: Engine) -> None:
+    postgres.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{engine.url.database}'")
 
 
 def test_a_number_too_large_to_count_is_rejected_and_nothing_changes(engine: Engine) -> None:
@@ -133,7 +145,7 @@ def test_a_nul_in_a_title_is_rejected_where_it_cannot_be_held(postgres_engine: E
 
 
 def test_old_marks_are_forgotten_stream_by_stream(engine: Engine) -> None:
-    store, far = SqlIssueStore(engine), marks.KEPT + 10
+    store, far = SqlIssueStore(engine), KEPT + 10
     store.apply(Batch(marks=(("s", 1), ("s", 20), ("other", 1))))
     store.apply(Batch(marks=(("s", far),)))
     assert store.applied([("s", 1), ("s", 20), ("s", far), ("other", 1)]) == {("s", 20), ("s", far), ("other", 1)}
@@ -205,8 +217,6 @@ def test_the_plugin_holds_three_roles_on_the_database_it_is_given(engine: Engine
 
 
 def test_the_plugin_says_what_keeps_it_from_working(postgres: PostgresServer, tmp_path: Path) -> None:
-    from amber.database import make_engine
-
     engine = make_engine(postgres.url("never_made"))
     assert "never_made" in (sql.plugin_health(_context(engine, tmp_path)) or "")
     engine.dispose()

@@ -107,6 +107,10 @@ class IssueListContract:
             listed = issue_store.list_issues(IssueQuery(project, text=text)).items
             assert {issue.title for issue in listed} == expected, text
 
+    def test_an_order_nobody_knows_is_rejected(self, issue_store: IssueStore, project: int) -> None:
+        with pytest.raises(Reject):
+            issue_store.list_issues(structs.replace(IssueQuery(project), sort="project"))
+
     def test_a_text_too_long_to_look_for_is_rejected(self, issue_store: IssueStore, project: int) -> None:
         with pytest.raises(Reject):
             issue_store.list_issues(IssueQuery(project, text="x" * 100_000))

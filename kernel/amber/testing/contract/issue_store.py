@@ -103,6 +103,7 @@ class IssueStoreContract:
         assert releases((2, "0.9"), (9, "")) == ("1.0", "1.1")
         assert releases((8, "1.2")) == ("1.0", "1.2")
         assert releases((6, "1.1")) == ("1.0", "1.2")
+        assert releases((8, "1.3")) == ("1.0", "1.3")  # of two at once, the one that came last
 
     def test_users_are_counted_once_each(self, issue_store: IssueStore, project: int) -> None:
         people = [{"id": "1"}, {"id": "2"}, {"email": "1"}, {"id": "1"}, {}, {"id": "2"}, {"id": "3"}]
@@ -288,13 +289,21 @@ class IssueStoreContract:
         issue_store.apply(Batch(events=(event(project, "key"),)))
         issue = _issue(issue_store, project).id
         with ThreadPoolExecutor(4) as threads:
-            for number in range(10):
-                threads.submit(issue_store.apply, Batch(events=(event(project, "key", NOON + number),)))
-                threads.submit(issue_store.change_issues, [issue], IssueChange(assignee=f"user:{number}"), audit())
+            work = [
+                threads.submit(task, *arguments)
+                for number in range(25)
+                for task, arguments in (
+                    (issue_store.apply, (Batch(events=(event(project, "key", NOON + number),)),)),
+                    (issue_store.change_issues, ([issue], IssueChange("resolved", f"user:{number}"), audit())),
+                )
+            ]
+        assert [done.exception() for done in work] == [None] * 50
         found = _issue(issue_store, project)
-        assert found.count == 11
-        assert found.assignee.startswith("user:")
-        assert len(facts_of(issue_store, project, "issue.assigned")) == 10
+        assert found.count == 26
+        resolved = len(facts_of(issue_store, project, "issue.resolved"))
+        regressed = len(facts_of(issue_store, project, "issue.regressed"))
+        assert resolved - regressed == (found.status == "resolved")
+        assert len(facts_of(issue_store, project, "issue.assigned")) == 25
 
     # --- hostile values -----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from itertools import count
 
 from amber.errors import Reject
@@ -26,15 +27,20 @@ def add_project(directory: Directory, wanted: Wanted, audit: AuditEntry) -> Proj
 
     A slug that was asked for and is taken raises `Reject` with 409; one made from the name gets a number.
     """
-    base = wanted.slug or slugified(wanted.name)
-    for attempt in count(1):
-        slug = base if attempt == 1 else f"{base}-{attempt}"
-        try:
-            return directory.add_project(audit.organisation, slug, wanted.name, wanted.platform, audit)
-        except Reject as error:
-            if error.status != 409 or wanted.slug or attempt == LONGEST:
-                raise
-    raise AssertionError("a count has no end")
+    slug = wanted.slug or slugified(wanted.name)
+    try:
+        return directory.add_project(audit.organisation, slug, wanted.name, wanted.platform, audit)
+    except Reject as error:
+        if error.status != 409 or wanted.slug:
+            raise
+    taken = {project.slug for project in directory.projects(audit.organisation)}
+    free = next(other for other in _numbered(slug) if other not in taken)
+    return directory.add_project(audit.organisation, free, wanted.name, wanted.platform, audit)
+
+
+def _numbered(slug: str) -> Iterator[str]:
+    short = slug[: LONGEST - 6].strip("-")
+    return (f"{short}-{number}" for number in count(2))
 
 
 def slugified(name: str) -> str:

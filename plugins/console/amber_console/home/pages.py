@@ -48,7 +48,7 @@ class Pages:
         # A lone surrogate is the one thing a text can hold that UTF-8 cannot.
         body = html.encode("utf-8", "replace")
         sent = HEADERS | (headers or {})
-        return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+        return Response(body, status_code=status, media_type="text/html", headers=sent)
 
     def refusing(self, draw: Draw) -> Callable[[Request[Any, Any, Any], Any], Response[bytes]]:
         """What Litestar calls when a page is refused."""

@@ -86,7 +86,7 @@ class Walk:
             if new is not item:
                 changed[key] = new
         answer = {**node, **changed} if changed else node
-        return self._renamed(answer, path) if is_odd else answer
+        return self._renamed(answer, place, path) if is_odd else answer
 
     def _name_beside(self, node: dict[str, Any]) -> str:
         """The suspicious name that stands beside a value, as in `{"name": "password", "value": …}`."""
@@ -148,13 +148,15 @@ class Walk:
         self.notes.append(Note(path, Remark(rule)))
         return answer
 
-    def _renamed(self, node: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _renamed(self, node: dict[str, Any], place: str, path: Path) -> dict[str, Any]:
         """The same object, keys that hold a secret themselves replaced."""
         suspects = self.suspects
         new = {key: self.text(key, TREE, path) for key in node if key in suspects}
         if all(new[key] == key for key in new):
             return node
-        return {new.get(key, key): item for key, item in node.items()}
+        again = Walk(self.rules, Everything())  # what a key is called now may be the name of a secret
+        again.notes = self.notes
+        return again._mapping({new.get(key, key): item for key, item in node.items()}, place, path)
 
     def _list(self, items: Sequence[Any], place: str, path: Path) -> Sequence[Any]:
         changed: list[Any] | None = None

@@ -9,6 +9,7 @@ from amber_ingest.normalise.notes import Notes, Path
 SIZE, FLAGS_SIZE, DEPTH = 8192, 128 * 1024, 7
 MOST = 100
 COMBINED = ("os", "browser", "runtime", "client_os")
+FIRST = ("type", "trace_id", "span_id", "os", "browser", "runtime", "name", "version")
 _VERSION = re.compile(r"^(?P<name>.{1,100}?)[ /]v?(?P<version>\d[\w.\-+]{0,100})(?: |$)")
 _TRACE_ID, _SPAN_ID = re.compile(r"[0-9a-fA-F]{32}"), re.compile(r"[0-9a-fA-F]{16}")
 _ROOM = {"flags": bag(FLAGS_SIZE, DEPTH)}
@@ -39,7 +40,9 @@ def _context(name: str, value: Any, notes: Notes, path: Path) -> dict[str, Any] 
         value["type"] = name[:200]
     if value["type"] in COMBINED or name in COMBINED:
         combine(name if name in COMBINED else value["type"], value)
-    right: dict[str, Any] | None = _ROOM.get(name, _OTHER).mend(value, notes, path)
+    # What is cut is cut from the end, and these must not be: without them the context would be another one.
+    head = {field: value[field] for field in FIRST if field in value}
+    right: dict[str, Any] | None = _ROOM.get(name, _OTHER).mend(head | value, notes, path)
     return right
 
 
@@ -54,15 +57,20 @@ def combine(kind: str, value: dict[str, Any]) -> None:
             value["version"] = found["version"]
     name, version = value.get("name"), value.get("version")
     if isinstance(name, str) and name and field not in value:
-        value[field] = f"{name} {version}".strip() if isinstance(version, str) and version else name
+        value[field] = f"{name[:200]} {version[:200]}" if isinstance(version, str) and version else name[:200]
 
 
-def force_trace(data: dict[str, Any], event_id: str, notes: Notes) -> None:
-    """Give the event a trace: the one it names, or else one made from its own id."""
-    everything = data.setdefault("contexts", {})
-    trace = everything.get("trace")
-    if trace is None:
-        trace = everything["trace"] = {"type": "trace", "status": "unknown"}
+def force_trace(data: dict[str, Any], event_id: str) -> None:
+    """Give the event a trace of its own where it names none."""
+    own = {"type": "trace", "trace_id": event_id, "span_id": event_id[:16], "status": "unknown"}
+    data.setdefault("contexts", {}).setdefault("trace", own)
+
+
+def mend_trace(value: Any, event_id: str, notes: Notes) -> None:
+    """Put the event's own id where the trace among raw contexts has a wrong one or none, before any context is cut."""
+    trace = value.get("trace") if isinstance(value, dict) else None
+    if not isinstance(trace, dict):
+        return
     for field, pattern, own in (("trace_id", _TRACE_ID, event_id), ("span_id", _SPAN_ID, event_id[:16])):
         given = trace.get(field)
         if isinstance(given, str) and pattern.fullmatch(given) and given.strip("0"):

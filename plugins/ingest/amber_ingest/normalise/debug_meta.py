@@ -35,8 +35,7 @@ def _image(value: Any, notes: Notes, path: Path) -> dict[str, Any] | None:
     if kind not in TYPES if isinstance(kind, str) else True:
         notes.bad(path[:-1], "unknown type of image", kind)
         return None
-    value["type"] = kind
-    image: dict[str, Any] | None = _IMAGE.mend(value, notes, path)
+    image: dict[str, Any] | None = _IMAGE.mend({"type": kind} | value | {"type": kind}, notes, path)
     return image
 
 

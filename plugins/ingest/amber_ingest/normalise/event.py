@@ -81,6 +81,7 @@ def normalise_event(raw: object, arrival: Arrival) -> Event:
     given = raw.get("event_id")
     event_id = ids.event_id(given, arrival, raw, notes)
     moment, moved = times.event_time(raw.get("timestamp"), arrival, notes)
+    contexts.mend_trace(raw.get("contexts"), event_id, notes)
     data = _fields(raw, notes)
     if raw.get("breadcrumbs") is not None:
         data["breadcrumbs"] = breadcrumbs(raw["breadcrumbs"], notes, ("breadcrumbs",), moved)
@@ -149,7 +150,7 @@ def _complete(raw: dict[str, Any], data: dict[str, Any], arrival: Arrival, notes
     infer_address(data, arrival)
     read_agent(data, arrival)
     exception.complete(data)
-    contexts.force_trace(data, data["event_id"], notes)
+    contexts.force_trace(data, data["event_id"])
 
 
 def _promote_tags(data: dict[str, Any], notes: Notes) -> None:

@@ -7,7 +7,7 @@ from amber.model import Event
 from amber_ingest.normalise.arrival import Arrival
 from amber_ingest.normalise.encoding import sound
 from amber_ingest.normalise.event import normalise_event
-from amber_ingest.normalise.ids import made_id, parse_id
+from amber_ingest.normalise.ids import content_id, parse_id
 
 FIELDS = {"name": "name", "email": "contact_email", "comments": "message"}
 
@@ -15,7 +15,8 @@ FIELDS = {"name": "name", "email": "contact_email", "comments": "message"}
 def normalise_feedback(raw: object, arrival: Arrival) -> Event:
     """The event of type `feedback` a user report `{event_id, name, email, comments}` makes; never raises.
 
-    Its id is its own: the report's `event_id` names the error it is about, which is kept as `associated_event_id`.
+    Its id is its own: the report's `event_id` names the error it is about, which is kept as `associated_event_id`. The
+    same report sent again has the same id, so it is kept once.
     """
     report = sound(raw)
     given: dict[str, Any] = report if isinstance(report, dict) else {}
@@ -24,7 +25,7 @@ def normalise_feedback(raw: object, arrival: Arrival) -> Event:
     if about:
         context["associated_event_id"] = about
     event = {
-        "event_id": made_id("feedback", arrival, report),
+        "event_id": content_id("feedback", arrival.project, [about, report]),
         "type": "feedback",
         "level": "info",
         "contexts": {"feedback": context},

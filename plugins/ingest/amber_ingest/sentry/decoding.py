@@ -121,16 +121,17 @@ def _own_id(source: _Source, index: int, item: EnvelopeItem) -> str:
 
 
 def _item(source: _Source, index: int, item: EnvelopeItem) -> Item:
-    submission = source.submission
+    submission, note = source.submission, note_of(item)
     return Item(
         id=f"{submission.id}:{index}",
         type=item.type,
-        category=note_of(item).category,
+        category=note.category,
         project=submission.project,
         received_at=submission.received_at,
         payload=item.payload,
         event_id=source.event_id,
         headers=item.headers,
+        quantity=note.quantity,
     )
 
 

@@ -195,3 +195,18 @@ def test_a_hostile_event_cannot_grow_by_its_notes(normal: Normal) -> None:
     event = normal(**{f"unknown{index}": index for index in range(5000)})
     assert len(event.data["errors"]) == 100
     assert len(event.data["_meta"]) == 200
+
+
+@pytest.mark.parametrize("name", ["os", "trace", "custom"])
+def test_a_context_that_is_cut_keeps_what_says_which_it_is(name: str, normal: Normal) -> None:
+    event = normal(event_id=OWN, contexts={name: {"long": "x" * 9000, "name": "Linux", "version": "6"}})
+    context = event.data["contexts"][name]
+    assert (context["type"], context["name"]) == (name, "Linux")
+    assert len(msgspec.json.encode(context)) <= 8192
+    again = normal(**msgspec.json.decode(msgspec.json.encode(event.data)))
+    assert again.data == event.data
+
+
+def test_an_image_that_is_cut_keeps_its_type(normal: Normal) -> None:
+    event = normal(debug_meta={"images": [{"code_file": "x" * 3000, "type": "apple"}]})
+    assert event.data["debug_meta"]["images"][0]["type"] == "macho"

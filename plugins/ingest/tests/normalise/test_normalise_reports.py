@@ -120,6 +120,13 @@ def test_a_user_report_becomes_feedback_about_its_event(arrival: Arrival) -> Non
     assert normalise_feedback(dict(REPORT), item).id == event.id
 
 
+def test_the_same_report_sent_again_later_has_the_same_id(arrival: Arrival) -> None:
+    later = msgspec.structs.replace(arrival, received_at=arrival.received_at + 60)
+    first, again = normalise_feedback(dict(REPORT), arrival), normalise_feedback(dict(REPORT), later)
+    other = normalise_feedback({**REPORT, "comments": "something else"}, arrival)
+    assert first.id == again.id != other.id
+
+
 @pytest.mark.parametrize("report", [None, 5, [], {}, {"name": 5, "comments": []}])
 def test_a_broken_user_report_is_feedback_all_the_same(report: Any, arrival: Arrival) -> None:
     event = normalise_feedback(report, arrival)

@@ -57,6 +57,14 @@ class FileBlobStore:
             raise Reject(f"prefix: no key can start with {prefix[:100]!r}")
         return (key for key in self._below(self._root / found["folder"]) if key.startswith(prefix))
 
+    def sweep(self, before: float) -> int:
+        """Remove what crashes left half-written before a time (Unix seconds); how many files that were."""
+        with _border():
+            left = [path for path in self._root.rglob(f"*{PARTIAL}*") if path.stat().st_mtime < before]
+            for path in left:
+                path.unlink(missing_ok=True)
+        return len(left)
+
     def _below(self, folder: Path) -> Iterator[str]:
         for parent, _, names in os.walk(folder):
             for name in names:

@@ -6,7 +6,6 @@ from msgspec import structs
 from sqlalchemy import Connection, insert
 
 
-def write_audit(connection: Connection, *entries: AuditEntry) -> None:
-    """Add entries to the log, in the transaction of what they tell of."""
-    if entries:
-        connection.execute(insert(audit_log), [structs.asdict(entry) for entry in entries])
+def write_audit(connection: Connection, entry: AuditEntry) -> None:
+    """Add an entry to the log, in the transaction of what it tells of."""
+    connection.execute(insert(audit_log).values(**structs.asdict(entry)))

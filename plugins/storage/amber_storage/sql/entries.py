@@ -6,13 +6,21 @@ from typing import Any, TypeVar
 
 from amber.errors import Reject
 from amber_storage.sql.columns import fields
+from amber_storage.sql.transactions import Transactions
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Table, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 ID = re.compile(r"[0-9]{1,9}")
 S = TypeVar("S", bound=Struct)
+
+
+class Part:
+    """A part of the directory, on its database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._database = Transactions(engine)
 
 
 def check_slug(slug: str) -> str:

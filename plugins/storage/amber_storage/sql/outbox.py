@@ -17,9 +17,8 @@ def new_fact(type: str, project: int, at: float, data: Mapping[str, Any]) -> Fac
 
 
 def add_facts(connection: Connection, facts: Sequence[Fact]) -> None:
-    """Put facts into the outbox, in this order."""
-    if facts:
-        connection.execute(insert(outbox), [structs.asdict(fact) for fact in facts])
+    """Put facts (one at least) into the outbox, in this order."""
+    connection.execute(insert(outbox), [structs.asdict(fact) for fact in facts])
 
 
 def oldest_facts(connection: Connection, limit: int) -> tuple[Fact, ...]:

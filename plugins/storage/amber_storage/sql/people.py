@@ -4,21 +4,17 @@ from amber.model import AuditEntry, Page, Team, Token, User
 from amber_storage.sql.audit import write_audit
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
-from amber_storage.sql.entries import add_row, check_slug, need, read, read_all
+from amber_storage.sql.entries import Part, add_row, check_slug, need, read, read_all
 from amber_storage.sql.outbox import add_facts, new_fact
 from amber_storage.sql.schema import audit_log, organisations, projects, teams, tokens, users
-from amber_storage.sql.transactions import Transactions
 from msgspec import structs
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, select, update
 
 AUDIT_ORDER = Order("audit", audit_log.c.id, audit_log.c.id)
 
 
-class People:
+class People(Part):
     """The part of the directory that tells who there is; see `amber.model.Directory`."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._database = Transactions(engine)
 
     def add_team(self, organisation: int, slug: str, name: str, audit: AuditEntry) -> Team:
         """Make a team."""

@@ -7,19 +7,15 @@ from typing import Any
 from amber.errors import Reject
 from amber.model import AuditEntry, Organisation, Project, ProjectKey
 from amber_storage.sql.audit import write_audit
-from amber_storage.sql.entries import add_row, by_reference, check_slug, need, read, read_all
+from amber_storage.sql.entries import Part, add_row, by_reference, check_slug, need, read, read_all
 from amber_storage.sql.outbox import add_facts, new_fact
 from amber_storage.sql.schema import organisations, project_keys, projects
-from amber_storage.sql.transactions import Transactions
 from msgspec import structs
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, select, update
 
 
-class Projects:
+class Projects(Part):
     """The part of the directory that tells what there is; see `amber.model.Directory`."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._database = Transactions(engine)
 
     def add_organisation(self, slug: str, name: str, audit: AuditEntry) -> Organisation:
         """Make an organisation; `audit.organisation` is replaced by its id."""

@@ -71,10 +71,6 @@ def border() -> Iterator[None]:
         raise Unavailable(f"the database does not answer: {error}") from error
     except (DataError, OverflowError, UnicodeEncodeError) as error:
         raise Reject(f"the database cannot hold this value: {_cause(error)}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable(f"the database went away: {error}") from error
-        raise
 
 
 def _cause(error: Exception) -> str:
