@@ -8,10 +8,8 @@ from typing import Any
 
 from amber.dispatch import Dispatcher
 from amber.errors import Denied, PluginError, Unavailable
-from amber.model import AuthRequest, Directory, Principal, Project, Resource
+from amber.model import PUBLIC, AuthRequest, Directory, Principal, Project, Resource
 
-PUBLIC = "public"
-"""The action of routes that are open to everyone; the only one nobody has to be asked about."""
 REMEMBERED = 10_000
 GOOD_FOR, BAD_FOR = 60.0, 2.0
 """Seconds an answer is kept when nobody tells of a change: a key that works, a key that does not."""

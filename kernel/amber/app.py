@@ -14,12 +14,12 @@ from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
-from amber.access import PUBLIC, Access
+from amber.access import Access
 from amber.dispatch import Answer
 from amber.edge import client_ip
 from amber.errors import AmberError, Denied
 from amber.kernel import Kernel
-from amber.model import AuthRequest, Resource
+from amber.model import PUBLIC, AuthRequest, Resource
 from amber.problems import HANDLERS
 from amber.status import Board, merge
 
@@ -136,7 +136,7 @@ async def make_app(kernel: Kernel, health: Health, version: str) -> Litestar:
     ]
     for answer in await kernel.dispatcher.collect("api_routes", list):
         try:
-            Litestar(route_handlers=[*handlers, *answer.value], openapi_config=None, guards=[guard])
+            Litestar([*handlers, *answer.value], openapi_config=None, guards=[guard], logging_config=None)
         except Exception as error:  # whatever Litestar makes of a stranger's handlers, it is the stranger's fault
             kernel.registry.fail(answer.plugin, f"its routes cannot be mounted: {error}")
         else:

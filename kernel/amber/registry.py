@@ -111,7 +111,8 @@ class Registry:
 
     def _gone(self, names: Iterable[str]) -> None:
         for name in names:
-            self.fail(name, "it was uninstalled while it was being loaded")
+            if self.plugins[name].state is State.FOUND:  # stevedore counts those it could not import as missing too
+                self.fail(name, "it was uninstalled while it was being loaded")
 
     def add(self, name: str, module: Any) -> None:
         """Register a module as a plugin; its configuration and hooks are checked first."""

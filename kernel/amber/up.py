@@ -19,6 +19,7 @@ from typing import Any
 from amber import runtime
 from amber.config import Settings
 from amber.errors import ConfigError, Unavailable
+from amber.model import dsn
 from amber.natsserver import find_binary, write_config
 from amber.runtime import Runtime
 from amber.supervisor import Child, Supervisor
@@ -101,15 +102,14 @@ class Up:
 
     def _tell(self, first: Mapping[str, Any]) -> None:
         url = self._settings.server.url
-        scheme, host = url.split("://", 1)
-        dsn = f"{scheme}://{first['public_key']}@{host}/{first['project_id']}"
+        address = dsn(url, first["public_key"], first["project_id"])
         if self._as_json:
-            print(json.dumps({"url": url, "dsn": dsn, **first}), flush=True)
+            print(json.dumps({"url": url, "dsn": address, **first}), flush=True)
             return
-        print(banner(url, dsn, first), flush=True)
+        print(banner(url, address, first), flush=True)
 
 
-def banner(url: str, dsn: str, first: Mapping[str, Any]) -> str:
+def banner(url: str, address: str, first: Mapping[str, Any]) -> str:
     """What a newcomer needs, ready to be copied."""
     lines = ["", "Amber is ready.", "", f"  Console  {url}"]
     if first.get("email"):
@@ -117,12 +117,12 @@ def banner(url: str, dsn: str, first: Mapping[str, Any]) -> str:
     if first.get("password"):
         lines.append(f"  Password {first['password']}   (shown this once)")
     lines += [
-        f"  DSN      {dsn}",
+        f"  DSN      {address}",
         "",
         "Send a first error from Python (pip install sentry-sdk):",
         "",
         "    import sentry_sdk",
-        f'    sentry_sdk.init(dsn="{dsn}")',
+        f'    sentry_sdk.init(dsn="{address}")',
         "    1 / 0",
         "",
         "Ctrl-C stops everything.",

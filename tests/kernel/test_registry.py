@@ -123,14 +123,16 @@ def test_a_configured_plugin_that_is_not_installed_is_told(install: Install) -> 
 
 def test_only_what_may_run_is_imported(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     good = install("good", code="from amber import hookimpl\n@hookimpl\ndef plugin_health():\n    return None", dist=FIRST)
-    monkeypatch.setattr("stevedore.ExtensionManager.list_entry_points", lambda self: [good, off, broken])
     off = install("off", code="raise AssertionError('a disabled plugin was run')")
     broken = install("broken", code="import nothing_of_that_name", dist=FIRST)
-    plugins = make_registry(monkeypatch, Settings(), good, off, broken)
+    gone = install("gone", dist=FIRST)
+    monkeypatch.setattr("stevedore.ExtensionManager.list_entry_points", lambda self: [good, off, broken])
+    plugins = make_registry(monkeypatch, Settings(), good, off, broken, gone)
     plugins.load()
     assert [plugin.name for plugin in plugins.running()] == ["good"]
     assert plugins.manager.has_plugin("good")
     assert plugins.plugins["broken"].reason.startswith("it cannot be imported: No module named")
+    assert "uninstalled" in plugins.plugins["gone"].reason
     assert "strange_off.inner" not in sys.modules
 
 

@@ -1,6 +1,7 @@
 """The `amber` command: the kernel's own commands, and those of plugins, found only when they are needed."""
 
 import asyncio
+import copy
 import logging
 import sys
 from collections.abc import Callable
@@ -49,9 +50,9 @@ def plugin_commands() -> dict[str, click.Command]:
 
 def equip(command: click.Command, plugin: str) -> click.Command:
     """Give a plugin's command, and each one below it, `--data`, `--config` and the plugin's context as `obj`."""
+    command = copy.copy(command)  # the plugin's own object stays as it is, however often the command line is asked
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            command.commands[name] = equip(below, plugin)
+        command.commands = {name: equip(below, plugin) for name, below in command.commands.items()}
         return command
     command.callback = _with_context(command.callback or (lambda: None), plugin)
     return placed(command)

@@ -9,17 +9,17 @@ import click
 
 from amber import runtime
 from amber.errors import ConfigError, Unavailable
-from amber.model import Issue
+from amber.model import Issue, dsn
 
 if TYPE_CHECKING:
     from amber.kernel import Kernel
 
 
 @click.command("send-test")
-@click.option("--dsn", help="Where to send; the first project's DSN if not given.")
+@click.option("--dsn", "address", help="Where to send; the first project's DSN if not given.")
 @click.option("--project", "ref", default="", help="Id or slug of the project to send to.")
 @click.option("--wait", default=15.0, show_default=True, help="Seconds to wait for the issue.")
-def send_test(data: Path, config: Path | None, dsn: str | None, ref: str, wait: float) -> None:
+def send_test(data: Path, config: Path | None, address: str | None, ref: str, wait: float) -> None:
     """Send a test error with sentry-sdk and wait until it is an issue."""
     from amber.kernel import Kernel
 
@@ -27,7 +27,7 @@ def send_test(data: Path, config: Path | None, dsn: str | None, ref: str, wait: 
     asyncio.run(kernel.start())
     try:
         project, target = _target(kernel, ref)
-        event = _send(dsn or target)
+        event = _send(address or target)
         issue = _await_issue(kernel, project, event, time.monotonic() + wait)
     finally:
         asyncio.run(kernel.stop())
@@ -45,14 +45,13 @@ def _target(kernel: "Kernel", ref: str) -> tuple[int, str]:
     key = next((key for key in directory.keys(project.id) if key.is_active), None)
     if key is None:
         raise ConfigError(f"project {project.slug} has no active key: amber project key add {project.slug}")
-    scheme, host = kernel.settings.server.url.split("://", 1)
-    return project.id, f"{scheme}://{key.public_key}@{host}/{project.id}"
+    return project.id, dsn(kernel.settings.server.url, key.public_key, project.id)
 
 
-def _send(dsn: str) -> str:
+def _send(address: str) -> str:
     import sentry_sdk  # slow to import, and no other command needs it
 
-    sentry_sdk.init(dsn=dsn, default_integrations=False, release="amber-send-test")
+    sentry_sdk.init(dsn=address, default_integrations=False, release="amber-send-test")
     try:
         raise RuntimeError("This is a test error from amber send-test")
     except RuntimeError as error:

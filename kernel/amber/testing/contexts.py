@@ -4,12 +4,15 @@ import tempfile
 import tomllib
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from amber.context import Context, Services
 from amber.manifest import Manifest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 C = TypeVar("C")
 
@@ -21,3 +24,10 @@ def make_context(plugin: ModuleType, config: C, services: Services | None = None
     given = services or Services(Path(tempfile.gettempdir()))
     given.roles.update(roles)
     return Context(manifest, config, given)
+
+
+def make_services(data: Path, engine: "Engine | None" = None) -> Services:
+    """The parts of a process that has a data folder and, where one is given, a database."""
+    services = Services(data)
+    services.engine = (lambda: engine) if engine is not None else None
+    return services

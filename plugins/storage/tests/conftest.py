@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from amber.database import make_engine
-from amber.migrate import upgrade
+from amber.testing.databases import open_database
 from amber_storage import sql
 from amber_storage.files.blobs import FileBlobStore
 from amber_storage.sql.directory import SqlDirectory
@@ -21,16 +20,13 @@ pytest.register_assert_rewrite("amber.testing.postgres")
 from amber.testing.postgres import PostgresServer, postgres  # noqa: E402 - after the line above
 
 __all__ = ["postgres"]
-MIGRATIONS = Path(sql.__file__).parent / "migrations"
 
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer) -> str:
     """The name of a PostgreSQL database that holds the store's empty tables."""
     name = postgres.create()
-    engine = make_engine(postgres.url(name))
-    upgrade(engine, "sql", MIGRATIONS)
-    engine.dispose()
+    open_database(postgres.url(name), sql).dispose()
     return name
 
 
@@ -38,16 +34,14 @@ def postgres_template(postgres: PostgresServer) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file that holds the store's empty tables."""
     file = tmp_path_factory.mktemp("template") / "amber.db"
-    engine = make_engine(f"sqlite:///{file}")
-    upgrade(engine, "sql", MIGRATIONS)
-    engine.dispose()
+    open_database(f"sqlite:///{file}", sql).dispose()
     return file
 
 
 @pytest.fixture
 def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
     """An SQLite file of this test's own, with empty tables."""
-    made = make_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'amber.db')}")
+    made = open_database(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'amber.db')}")
     yield made
     made.dispose()
 
@@ -56,7 +50,7 @@ def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
 def postgres_engine(postgres: PostgresServer, postgres_template: str) -> Iterator[Engine]:
     """A PostgreSQL database of this test's own, with empty tables."""
     name = postgres.create(postgres_template)
-    made = make_engine(postgres.url(name))
+    made = open_database(postgres.url(name))
     yield made
     made.dispose()
     postgres.drop(name)
@@ -65,7 +59,7 @@ def postgres_engine(postgres: PostgresServer, postgres_template: str) -> Iterato
 @pytest.fixture
 def memory_engine() -> Iterator[Engine]:
     """A database in memory with empty tables."""
-    made = make_engine("sqlite://")
+    made = open_database("sqlite://")
     metadata.create_all(made)
     yield made
     made.dispose()

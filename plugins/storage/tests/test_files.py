@@ -1,14 +1,11 @@
 """What the files store promises beyond the contract: durability, and nothing outside its folder."""
 
 import os
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from amber.context import Context, Services
 from amber.errors import Unavailable
-from amber.manifest import read_manifest
-from amber.testing.contexts import make_context
+from amber.testing.contexts import make_context, make_services
 from amber_storage import files
 from amber_storage.files.blobs import FileBlobStore
 
@@ -68,13 +65,12 @@ def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_the_plugin_keeps_blobs_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    (entry,) = entry_points(group="amber.plugins", name="files")
-    files.blob_store(Context(read_manifest(entry), None, Services(tmp_path))).put("a", b"x")
+    files.blob_store(make_context(files, None, make_services(tmp_path))).put("a", b"x")
     assert (tmp_path / "plugins" / "files" / "a=").read_bytes() == b"x"
 
 
 def test_what_crashes_left_half_written_is_swept_away_at_the_start(tmp_path: Path) -> None:
-    ctx = make_context(files, None, Services(tmp_path))
+    ctx = make_context(files, None, make_services(tmp_path))
     store = files.blob_store(ctx)
     store.put("a/b", b"whole")
     old, fresh = ctx.data / "a" / "b=~0123", ctx.data / "a" / "c=~4567"

@@ -4,17 +4,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from amber.context import Context, Services
-from amber.database import make_engine
+from amber import Context
 from amber.errors import Reject, Unavailable
-from amber.manifest import read_manifest
 from amber.model import Batch, IssueQuery, OutcomeCount
+from amber.testing.contexts import make_context, make_services
+from amber.testing.databases import open_database
 from amber.testing.postgres import PostgresServer
 from amber.testing.stores import NOON, event, new_project
 from amber_storage import sql
@@ -34,12 +33,12 @@ from sqlalchemy.dialects import sqlite
 
 WORKER = """
 import sys
-from amber.database import make_engine
 from amber.model import Batch
+from amber.testing.databases import open_database
 from amber.testing.stores import NOON, event
 from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
-engine = make_engine(sys.argv[1])
+engine = open_database(sys.argv[1])
 issues, events = SqlIssueStore(engine), SqlEventStore(engine)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -200,10 +199,7 @@ def test_no_two_numbers_share_a_short_id(numbers: set[int]) -> None:
 
 
 def _context(engine: Engine, data: Path) -> Context[None]:
-    (entry,) = entry_points(group="amber.plugins", name="sql")
-    services = Services(data)
-    services.engine = lambda: engine
-    return Context(read_manifest(entry), None, services)
+    return make_context(sql, None, make_services(data, engine))
 
 
 def test_the_plugin_holds_three_roles_on_the_database_it_is_given(engine: Engine, tmp_path: Path) -> None:
@@ -217,6 +213,6 @@ def test_the_plugin_holds_three_roles_on_the_database_it_is_given(engine: Engine
 
 
 def test_the_plugin_says_what_keeps_it_from_working(postgres: PostgresServer, tmp_path: Path) -> None:
-    engine = make_engine(postgres.url("never_made"))
+    engine = open_database(postgres.url("never_made"))
     assert "never_made" in (sql.plugin_health(_context(engine, tmp_path)) or "")
     engine.dispose()

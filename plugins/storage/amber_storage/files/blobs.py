@@ -60,7 +60,7 @@ class FileBlobStore:
     def sweep(self, before: float) -> int:
         """Remove what crashes left half-written before a time (Unix seconds); how many files that were."""
         with _border():
-            left = [path for path in self._root.rglob(f"*{PARTIAL}*") if path.stat().st_mtime < before]
+            left = [path for path in self._root.rglob(f"*{PARTIAL}*") if _is_older(path, before)]
             for path in left:
                 path.unlink(missing_ok=True)
         return len(left)
@@ -75,6 +75,13 @@ class FileBlobStore:
         if not KEY.fullmatch(key):
             raise Reject(f"key: {key[:100]!r} is not made of letters, digits, '.', '-', '_' and '/'")
         return self._root / (key + WHOLE)
+
+
+def _is_older(path: Path, than: float) -> bool:
+    try:
+        return path.stat().st_mtime < than
+    except FileNotFoundError:  # another process has just finished it
+        return False
 
 
 def _write(path: Path, data: bytes) -> None:
