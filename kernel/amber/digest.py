@@ -104,9 +104,10 @@ class Digest:
 
     async def _alone(self, message: Message, error: Exception) -> Verdict:
         """What to do with one message that failed: a frame of several is split, so that each stands for itself."""
-        if isinstance(error, Reject):
-            return error
-        submissions = frames.decode(message.data)
+        try:
+            submissions = frames.decode(message.data)
+        except Reject as broken:
+            return broken
         if len(submissions) == 1:
             return error
         log.error("a frame of %d submissions failed and is split: %r", len(submissions), error)

@@ -32,7 +32,8 @@ class Capture(msgspec.Struct, frozen=True):
         """The same request to a project of ours."""
         project, key = amber.project, amber.key
         path = re.sub(r"/api/\d+/", f"/api/{project}/", self.path).replace(RECORDED_KEY.decode(), key)
-        body = re.sub(rb"(@[\w.:]+)/\d+", rb"\1/%d" % project, self.body).replace(RECORDED_KEY, key.encode())
+        header, newline, items = self.body.replace(RECORDED_KEY, key.encode()).partition(b"\n")
+        body = re.sub(rb"(@[\w.:]+)/\d+", rb"\1/%d" % project, header) + newline + items
         headers = {name: text.replace(RECORDED_KEY.decode(), key) for name, text in self.headers.items()}
         lower = {name.lower(): text for name, text in headers.items() if name.lower() != "content-length"}
         if lower.get("content-encoding") == "gzip":

@@ -100,8 +100,8 @@ def reply(request: IngestRequest, reading: Reading) -> Reply:
 
 
 def refuse(request: IngestRequest, status: int, detail: str, causes: tuple[str, ...]) -> Reply:
-    """The answer to a request that was not taken."""
-    return Reply(status, msgspec.json.encode({"detail": detail, "causes": causes}))
+    """The answer to a request that was not taken; AMBER's clients hear 401 where a key is wrong."""
+    return Reply(401 if status == 403 else status, msgspec.json.encode({"detail": detail, "causes": causes}))
 
 
 def _plain(request: IngestRequest, limit: int) -> bytes:

@@ -24,6 +24,11 @@ def test_a_request_without_a_good_key_is_refused(client, event, key):
     assert refused.value.status == 401
 
 
+@pytest.mark.parametrize(("status", "heard"), [(403, 401), (401, 401), (413, 413), (503, 503)])
+def test_a_client_whose_key_is_wrong_hears_401(client, event, status, heard):
+    assert client.protocol.refuse(client.request(event), status, "no", ()).status == heard
+
+
 @pytest.mark.parametrize("body", [b"", b"{", {"project_id": 42}, {}])
 def test_a_body_that_names_no_project_is_judged_after_the_key(client, body):
     assert client.protocol.credential(client.request(body)).project == ""
