@@ -207,11 +207,19 @@ class Digest:
         for item, error in result.failed:
             job = owners[item.id]
             parts = len(job.decoded.items) + len(job.decoded.events)
-            if parts == 1 and len(jobs) == 1:
+            if parts == 1 and sum(other.message is job.message for other in jobs) == 1:
                 raise error  # it already stands alone: the consumer decides when it is tried again
             again = job.submission if parts == 1 else only(job.submission, item.id)
-            await self._resubmit(job.message.subject, again, f"item-{item.id}")
+            await self._resubmit(job.message.subject, await self._with_own_body(again, item.id), f"item-{item.id}")
         return result.outcomes
+
+    async def _with_own_body(self, submission: Submission, item_id: str) -> Submission:
+        """A body from the blob store is too large for the bus, and goes once what it came in is stored: keep a copy."""
+        if not submission.blob:
+            return submission
+        key = f"{submission.blob}-{item_id.rsplit(':', 1)[1]}"
+        await asyncio.to_thread(self._stores.blobs.put, key, submission.body)
+        return replace(submission, blob=key, body=b"")
 
     async def _set_aside(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -84,6 +84,7 @@ class Dispatcher:
         self.breaker = Breaker()
         self.contexts: dict[str, Any] = {}
         self.budgets: dict[str, int] = {}
+        self.trusted: frozenset[str] = frozenset()
         self.order: Mapping[str, tuple[str, ...]] = {}
         self.ranks: dict[str, int] = {}
 
@@ -131,7 +132,7 @@ class Dispatcher:
         """Call a plugin's function under the rules of `hook`: its budget, breaker and metrics."""
         spec = self._hooks[hook]
         # what must not be skipped is not skipped because of what came before it: its failure has a price of its own
-        is_guarded = spec.on_error is not OnError.DEAD_LETTER
+        is_guarded = hook != "ingest_protocols" and spec.on_error not in (OnError.DEAD_LETTER, OnError.RETRY)
         if is_guarded and self.breaker.is_open(plugin):
             raise PluginError(plugin, hook, "it has failed too often and is left alone for a while")
         started = time.perf_counter()
@@ -148,8 +149,10 @@ class Dispatcher:
 
     async def _bounded(self, plugin: str, spec: Hook, function: Callable[[], Any]) -> Any:
         budget = (self.budgets.get(plugin) or spec.budget_ms) / 1000
-        lane = self._lanes.setdefault(plugin, Lane(plugin))
-        value = await lane.run(function, budget)
+        if spec.is_quick and plugin in self.trusted:
+            value = function()
+        else:
+            value = await self._lanes.setdefault(plugin, Lane(plugin)).run(function, budget)
         return await _awaited(value, budget) if inspect.isawaitable(value) else value
 
     def _settled(self, plugin: str, hook: str, started: float, error: Exception | None) -> None:

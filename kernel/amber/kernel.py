@@ -67,6 +67,7 @@ class Kernel:
     def _introduce(self) -> None:
         """Tell the dispatcher about each plugin's context, rank and budget."""
         self.dispatcher.order = self.settings.order
+        self.dispatcher.trusted = self.registry.trusted()
         for plugin in self.registry.running():
             manifest = plugin.manifest
             if manifest is not None:

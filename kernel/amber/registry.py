@@ -138,6 +138,11 @@ class Registry:
             self.manager.unregister(name=name)
         log.error("plugin %s failed: %s", name, reason)
 
+    def trusted(self) -> frozenset[str]:
+        """The plugins that come with Amber itself."""
+        ours = first_party()
+        return frozenset(name for name, plugin in self.plugins.items() if plugin.distribution.lower() in ours)
+
     def running(self) -> list[Plugin]:
         """The plugins that run, by name."""
         return [plugin for plugin in self.plugins.values() if plugin.state is State.RUNNING]

@@ -61,18 +61,23 @@ class OnError(StrEnum):
 
 
 class Hook(Struct, frozen=True):
-    """How a hook is asked: its kind, what a failure means and how long one call may take (milliseconds)."""
+    """How a hook is asked: its kind, what a failure means and how long one call may take (milliseconds).
+
+    `is_quick`: asked for every request and never waits for anything, so that the plugins Amber ships are called where
+    the request is served, without a thread of their own.
+    """
 
     kind: Kind
     on_error: OnError
     budget_ms: int
+    is_quick: bool = False
 
 
-def hookspec(kind: Kind, on_error: OnError, budget_ms: int) -> Callable[[F], F]:
-    """Declare a hook; what is given here is found again by `hook_of`."""
+def hookspec(kind: Kind, on_error: OnError, budget_ms: int, is_quick: bool = False) -> Callable[[F], F]:
+    """Declare a hook; what is given here is found again by `hooks`."""
 
     def mark(function: F) -> F:
-        function.amber_hook = Hook(kind, on_error, budget_ms)  # type: ignore[attr-defined]
+        function.amber_hook = Hook(kind, on_error, budget_ms, is_quick)  # type: ignore[attr-defined]
         return _pluggy_spec(function)
 
     return mark
@@ -99,7 +104,7 @@ def item_handlers(ctx: "Context[Any]") -> Sequence[ItemHandler]:  # type: ignore
     """
 
 
-@hookspec(Kind.FIRST, OnError.NEXT, budget_ms=250)
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=250, is_quick=True)
 def admit_items(  # type: ignore[empty-body]
     items: Sequence[ItemNote], principal: Principal, project: Project, ctx: "Context[Any]"
 ) -> Mapping[int, Verdict]:

@@ -32,7 +32,7 @@ def amber(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Start an Amber of the test's own: `start(toml=…, environment=…)`."""
+    """Start an Amber of the test's own: `start(toml=…, environment=…)`; with the same `name`, on the same folder."""
     started = Started(tmp_path)
     yield started
     started.stop()
@@ -45,8 +45,8 @@ class Started:
         self._folder = folder
         self.all: list[Running] = []
 
-    def __call__(self, **given: Any) -> Running:
-        self.all.append(Running(self._folder / f"data{len(self.all)}", **given))
+    def __call__(self, name: str = "", **given: Any) -> Running:
+        self.all.append(Running(self._folder / (name or f"data{len(self.all)}"), **given))
         return self.all[-1]
 
     def stop(self) -> None:

@@ -170,15 +170,15 @@ async def test_a_plugin_that_keeps_failing_is_left_alone_for_a_while(house: Any,
     assert f"failed {TRIP_AFTER} times in a row" in caplog.text
 
 
-async def test_what_must_not_be_skipped_is_asked_however_often_it_failed(house: Any) -> None:
+@pytest.mark.parametrize("hook", ["scrub_events", "ingest_protocols", "item_handlers", "on_fact"])
+async def test_what_must_not_be_skipped_is_asked_however_often_it_failed(house: Any, hook: str) -> None:
     asked = []
 
-    def scrub_events() -> None:
+    def sick() -> None:
         asked.append(1)
         raise ValueError("sick")
 
-    house.add("p", scrub_events)
     for _ in range(TRIP_AFTER * 2):
         with pytest.raises(PluginError):
-            await house.dispatcher.ask("p", "scrub_events", anything, events=(), project=None)
+            await house.dispatcher.call("p", hook, anything, sick)
     assert len(asked) == TRIP_AFTER * 2

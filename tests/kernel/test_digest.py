@@ -1,0 +1,372 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amber import frames
+from amber.bus import DEAD, ITEMS
+from amber.bus.memory import MemoryBus
+from amber.delivery import Verdict
+from amber.digest import Digest, Stores
+from amber.errors import AlreadyApplied, PluginError, Reject, Retry, Unavailable
+from amber.model import (
+    Applied,
+    Batch,
+    Decoded,
+    Event,
+    Feedback,
+    GroupedEvent,
+    Handled,
+    IngestProtocol,
+    Item,
+    ItemHandler,
+    OutcomeCount,
+    Project,
+    Submission,
+)
+
+pytestmark = pytest.mark.anyio
+ITEM = "amber.v1.item.0"
+HOUR = 472_222
+
+
+class FakeStores:
+    """Stores in dictionaries, as far as a digest uses them; `away` makes each of them unavailable."""
+
+    def __init__(self) -> None:
+        self.stored: dict[tuple[int, str], GroupedEvent] = {}
+        self.feedback: list[Feedback] = []
+        self.batches: list[Batch] = []
+        self.marks: set[tuple[str, int]] = set()
+        self.kept: dict[str, bytes] = {}
+        self.projects: dict[str, Project] = {"1": Project(1, 1, "shop", "Shop", "python", 0.0)}
+        self.away, self.race = False, frozenset[tuple[str, int]]()
+
+    def stores(self) -> Stores:
+        events: Any = SimpleNamespace(write_events=self._write, write_feedback=self.feedback.extend)
+        issues: Any = SimpleNamespace(applied=self._applied, apply=self._apply)
+        blobs: Any = SimpleNamespace(get=self.kept.get, put=self.kept.__setitem__, delete=lambda key: self.kept.pop(key, None))
+        directory: Any = SimpleNamespace(project=self.projects.get)
+        return Stores(events, issues, blobs, directory)
+
+    def _write(self, events: Sequence[GroupedEvent]) -> None:
+        if self.away:
+            raise Unavailable("the event store is away")
+
+    def _applied(self, marks: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        return frozenset(self.marks.intersection(marks)) - self.race
+
+    def _apply(self, batch: Batch) -> Applied:
+        if self.marks.intersection(batch.marks):
+            self.race = frozenset()
+            raise AlreadyApplied(frozenset(self.marks.intersection(batch.marks)))
+        new = {(one.event.project, one.event.id): one for one in batch.events} | self.stored
+        count = len(new) - len(self.stored)
+        self.stored = new
+        self.marks.update(batch.marks)
+        self.batches.append(batch)
+        return Applied(count, len(batch.events) - count)
+
+    def ids(self) -> list[str]:
+        return sorted(event_id.lstrip("0") for _, event_id in self.stored)
+
+    def outcomes(self) -> list[tuple[str, str, str]]:
+        return sorted((one.category, one.outcome, one.reason) for batch in self.batches for one in batch.outcomes)
+
+
+def decode(submission: Submission) -> Decoded:
+    """A tiny protocol: each word is an event, an item or trouble, by its first letter."""
+    events, items, outcomes = [], [], []
+    for position, word in enumerate(submission.body.decode().split()):
+        kind, rest = word[0], word[1:]
+        if position in submission.dropped:
+            continue
+        if kind == "!":
+            raise ValueError("cannot be decoded")
+        if kind in "ef":
+            type, data = ("error", {"poison": "x" in rest}) if kind == "e" else ("feedback", CONTEXTS)
+            events.append(Event(f"{rest:0>32}", submission.project, type, 1.7e9, HOUR * 3600.0, data))
+        elif kind == "i":
+            items.append(Item(f"{submission.id}:{position}", "log", "log", submission.project, HOUR * 3600.0, rest.encode()))
+        else:
+            outcomes.append(OutcomeCount(submission.project, "error", "invalid", word))
+    return Decoded(tuple(events), tuple(items), tuple(outcomes))
+
+
+CONTEXTS = {"contexts": {"feedback": {"message": "it broke", "contact_email": "a@b", "associated_event_id": "e" * 32}}}
+
+
+def protocol(function: Any = decode) -> IngestProtocol:
+    nothing: Any = None
+    return IngestProtocol("tiny", (), nothing, nothing, nothing, nothing, function)
+
+
+def scrub_events(events: Sequence[Event]) -> Sequence[Event]:
+    if any(event.data.get("poison") for event in events):
+        raise ValueError("poison")
+    return events
+
+
+def submission(id: str, words: str, project: int = 1, **more: Any) -> Submission:
+    meta = {"categories": ["log" if word[0] == "i" else "error" for word in words.split()]}
+    return Submission(id, "tiny", "in", project, HOUR * 3600.0, meta=meta, body=words.encode(), **more)
+
+
+class Plant:
+    """A digest behind a bus: send submissions, digest everything, see what became of it."""
+
+    def __init__(self, house: Any, bus: MemoryBus) -> None:
+        self.house, self.bus, self.stores = house, bus, FakeStores()
+        self.rings = 0
+        self.protocols = {"tiny": protocol()}
+        house.add("scrub", scrub_events)
+
+    async def start(self) -> None:
+        dispatcher, stores = self.house.dispatcher, self.stores.stores()
+        self.digest = Digest(dispatcher, self.bus, stores, self.house.metrics, self.protocols)
+        self.digest.on_stored = self._ring
+        await self.digest.start()
+        self.consumer = await self.bus.consume(ITEMS, "digest", [ITEMS.subjects], 60)
+
+    def _ring(self) -> None:
+        self.rings += 1
+
+    async def send(self, *submissions: Submission) -> None:
+        """One frame."""
+        await self.bus.publish(ITEM, frames.encode(submissions))
+
+    async def run(self) -> list[Verdict]:
+        """Digest until nothing is left; the verdicts that were not None."""
+        verdicts: list[Verdict] = []
+        while messages := await self.consumer.fetch(10, 0):
+            for message, verdict in zip(messages, await self.digest.handle(messages), strict=True):
+                if verdict is None:
+                    await self.consumer.ack(message)
+                else:
+                    verdicts.append(verdict)
+        return verdicts
+
+    async def dead(self) -> list[tuple[str, str]]:
+        """Dead letters: the plugin named and the submissions inside."""
+        letters = await self.bus.browse(DEAD, 0, 99)
+        return [(one.headers["Amber-Plugin"], ",".join(s.id for s in frames.decode(one.data))) for one in letters]
+
+
+@pytest.fixture
+async def plant(house: Any, bus: MemoryBus, anyio_backend: str) -> Plant:
+    made = Plant(house, bus)
+    await made.start()
+    return made
+
+
+def claim(plant: Plant, handle: Callable[..., Any]) -> None:
+    plant.house.add("logs", item_handlers=lambda: [ItemHandler(("log",), handle)], budget_ms=50)
+
+
+def choosy(error: Exception) -> Callable[..., Any]:
+    def handle(items: Sequence[Item], ctx: Any) -> list[Handled]:
+        if any(b"x" in item.payload for item in items):
+            raise error
+        return [Handled() for _ in items]
+
+    return handle
+
+
+async def test_frames_become_stored_events_in_one_transaction(plant: Plant) -> None:
+    await plant.send(submission("a", "e1 e2 bad"), submission("b", "e3"))
+    await plant.send(submission("c", "e1 f9"))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["1", "2", "3"]
+    assert len(plant.stores.batches) == 1
+    assert [mark[1] for mark in plant.stores.batches[0].marks] == [1, 2]
+    assert plant.stores.outcomes() == [("error", "invalid", "bad"), ("error", "stored", "")]
+    assert {one.hour for one in plant.stores.batches[0].outcomes} == {HOUR}
+    [told] = plant.stores.feedback
+    assert (told.message, told.email, told.event_id) == ("it broke", "a@b", "e" * 32)
+    assert plant.rings == 1
+    assert 'amber_items_total{category="error",outcome="filtered"} 1.0' in plant.house.metrics.render().decode()
+
+
+async def test_a_message_that_was_applied_before_is_only_acknowledged(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"))
+    [message] = await plant.bus.browse(ITEMS, 0, 9)
+    plant.stores.marks.add((message.stream, message.seq))
+    assert await plant.run() == []
+    assert plant.stores.batches == []
+
+
+async def test_a_message_another_worker_was_quicker_with_is_left_out(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"))
+    await plant.send(submission("b", "e2"))
+    first, _ = await plant.bus.browse(ITEMS, 0, 9)
+    plant.stores.marks.add((first.stream, first.seq))
+    plant.stores.race = frozenset(plant.stores.marks)
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["2"]
+
+
+async def test_a_submission_that_cannot_be_decoded_takes_no_other_with_it(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"), submission("b", "! e2 i3"), submission("c", "e4"))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["1", "4"]
+    assert await plant.dead() == [("tiny", "b")]
+    assert plant.stores.outcomes() == [("error", "dead", "tiny"), ("error", "dead", "tiny"), ("log", "dead", "tiny")]
+    assert plant.house.metrics.cost("tiny").errors == 2
+
+
+def hang(_: Submission) -> Decoded:
+    import time
+
+    time.sleep(0.5)
+    return Decoded()
+
+
+def deny(_: Submission) -> Decoded:
+    raise Reject("a protocol answers outcomes instead")
+
+
+@pytest.mark.parametrize("bad", [hang, deny, lambda one: None, lambda one: 5])
+async def test_a_protocol_that_answers_rubbish_or_nothing_is_named(plant: Plant, bad: Any) -> None:
+    plant.house.dispatcher.budgets["tiny"] = 30
+    plant.protocols["tiny"] = protocol(bad)
+    await plant.send(submission("a", "e1"), submission("b", "e2"))
+    assert await plant.run() == []
+    assert await plant.dead() == [("tiny", "a"), ("tiny", "b")]
+    assert plant.stores.ids() == []
+    assert plant.house.metrics.cost("tiny").errors
+
+
+async def test_what_no_running_plugin_speaks_is_set_aside(plant: Plant) -> None:
+    plant.protocols.clear()
+    await plant.send(submission("a", "e1"))
+    assert await plant.run() == []
+    assert await plant.dead() == [("tiny", "a")]
+    assert plant.stores.outcomes() == [("error", "dead", "rejected")]
+
+
+async def test_events_of_a_project_that_is_gone_are_set_aside(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"), submission("b", "e2", project=9))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["1"]
+    assert await plant.dead() == [("tiny", "b")]
+
+
+async def test_what_cannot_be_scrubbed_is_never_stored(plant: Plant) -> None:
+    await plant.send(submission("a", "e1 ex e2"), submission("b", "e3"), submission("c", "ex"))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["3"]
+    assert await plant.dead() == [("scrub", "a"), ("scrub", "c")]
+    assert plant.stores.outcomes() == [("error", "dead", "scrub")] * 4
+    assert plant.house.metrics.cost("scrub").errors
+
+
+async def test_what_was_refused_at_the_edge_is_counted(plant: Plant) -> None:
+    refused = {0: OutcomeCount(1, "error", "filtered", "noise", hour=3)}
+    await plant.send(submission("a", "e1 e2", dropped=refused), submission("b", "e3 !", dropped=refused))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["2"]
+    noise = ("error", "filtered", "noise")
+    assert plant.stores.outcomes() == [("error", "dead", "tiny"), noise, noise]
+
+
+async def test_a_body_from_the_blob_store_goes_once_it_is_stored(plant: Plant) -> None:
+    plant.stores.kept["bodies/1/a"] = b"e1"
+    await plant.send(submission("a", "", blob="bodies/1/a"), submission("b", "", blob="bodies/1/b"))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["1"]
+    assert plant.stores.kept == {}
+    assert await plant.dead() == [("tiny", "b")]
+
+
+async def test_a_body_of_a_dead_letter_stays_in_the_blob_store(plant: Plant) -> None:
+    plant.stores.kept["bodies/1/a"] = b"!"
+    await plant.send(submission("a", "", blob="bodies/1/a"))
+    assert await plant.run() == []
+    assert list(plant.stores.kept) == ["bodies/1/a"]
+    [letter] = await plant.bus.browse(DEAD, 0, 9)
+    assert [(one.body, one.blob) for one in frames.decode(letter.data)] == [(b"", "bodies/1/a")]
+
+
+async def test_items_are_handed_over_and_counted(plant: Plant) -> None:
+    claim(plant, choosy(ValueError("oh")))
+    await plant.start()
+    await plant.send(submission("a", "e1 i1"), submission("b", "i2"))
+    assert await plant.run() == []
+    assert plant.stores.ids() == ["1"]
+    assert plant.stores.outcomes() == [("log", "stored", "")] * 2
+
+
+async def test_an_item_a_plugin_fails_on_is_delivered_again_on_its_own(plant: Plant) -> None:
+    claim(plant, choosy(ValueError("oh")))
+    await plant.start()
+    await plant.send(submission("a", "e1 ix i2 ix"), submission("b", "ix"))
+    verdicts = await plant.run()
+    assert plant.stores.ids() == ["1"]
+    assert plant.stores.outcomes() == [("log", "stored", "")]
+    assert [getattr(verdict, "plugin", "") for verdict in verdicts] == ["logs"] * 3
+    left = [one for message in await plant.bus.browse(ITEMS, 0, 9) for one in frames.decode(message.data)]
+    assert [(one.id, sorted(one.dropped)) for one in left] == [("a", [0, 2, 3]), ("a", [0, 1, 2]), ("b", [])]
+
+
+async def test_an_item_of_a_parked_body_keeps_a_body_of_its_own(plant: Plant) -> None:
+    claim(plant, choosy(ValueError("oh")))
+    await plant.start()
+    plant.bus.max_payload = 1000
+    body = b"e1 ix ix " + b" " * 2000
+    plant.stores.kept["bodies/1/a"] = body
+    parked = submission("a", "e1 ix ix", blob="bodies/1/a")
+    await plant.send(Submission(**{name: getattr(parked, name) for name in parked.__struct_fields__} | {"body": b""}))
+    assert [type(verdict) for verdict in await plant.run()] == [PluginError, PluginError]
+    assert plant.stores.ids() == ["1"]
+    assert plant.stores.kept == {"bodies/1/a-1": body, "bodies/1/a-2": body}
+
+
+@pytest.mark.parametrize("error", [Retry(9), Reject("never")])
+async def test_what_a_plugin_says_about_a_lone_item_is_the_verdict(plant: Plant, error: Exception) -> None:
+    claim(plant, choosy(error))
+    await plant.start()
+    await plant.send(submission("a", "ix"))
+    assert await plant.run() == [error]
+
+
+async def test_an_outage_is_told_and_nothing_is_set_aside(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"))
+    await plant.send(submission("b", "e2"))
+    plant.stores.away = True
+    assert [type(verdict) for verdict in await plant.run()] == [Unavailable, Unavailable]
+    assert await plant.dead() == []
+    assert plant.rings == 0
+
+
+async def test_a_broken_frame_is_rejected_and_takes_no_other_with_it(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"))
+    await plant.bus.publish(ITEM, b"no frame")
+    assert [type(verdict) for verdict in await plant.run()] == [Reject]
+    assert plant.stores.ids() == ["1"]
+
+
+async def test_a_frame_that_fails_for_no_known_reason_is_split(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = plant.stores._write
+
+    def fail(events: Sequence[GroupedEvent]) -> None:
+        if any(one.event.id.endswith("666") for one in events):
+            raise ZeroDivisionError("a fault of a store")
+        write(events)
+
+    monkeypatch.setattr(plant.stores, "_write", fail)
+    await plant.start()
+    await plant.send(submission("a", "e1"), submission("b", "e666"), submission("c", "e3"))
+    assert [type(verdict) for verdict in await plant.run()] == [ZeroDivisionError]
+    assert plant.stores.ids() == ["1", "3"]
+    left = [one.id for message in await plant.bus.browse(ITEMS, 0, 9) for one in frames.decode(message.data)]
+    assert left == ["b"]
+
+
+async def test_two_workers_at_once_store_everything_once(plant: Plant) -> None:
+    for number in range(20):
+        await plant.send(submission(str(number), f"e{number} e{number % 3}"))
+    await asyncio.gather(plant.run(), plant.run())
+    assert len(plant.stores.ids()) == 20
+    assert await plant.consumer.waiting() == 0
