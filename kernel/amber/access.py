@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from amber.dispatch import Dispatcher
+from amber.dispatch import Dispatcher, check_fields
 from amber.errors import Denied, PluginError, Unavailable
 from amber.model import PUBLIC, AuthRequest, Directory, Principal, Project, Resource
 
@@ -61,9 +61,12 @@ class Access:
 
 
 def _principal(value: Any) -> Principal | None:
-    if value is None or isinstance(value, Principal):
-        return value
-    raise TypeError(f"answered {type(value).__name__}, expected Principal or None")
+    if value is None:
+        return None
+    if not isinstance(value, Principal):
+        raise TypeError(f"answered {type(value).__name__}, expected Principal or None")
+    check_fields(value)
+    return value
 
 
 def _verdict(value: Any) -> bool | None:

@@ -138,6 +138,7 @@ async def make_app(kernel: Kernel, health: Health, version: str) -> Litestar:
         try:
             Litestar([*handlers, *answer.value], openapi_config=None, guards=[guard], logging_config=None)
         except Exception as error:  # whatever Litestar makes of a stranger's handlers, it is the stranger's fault
+            kernel.metrics.called(answer.plugin, "api_routes", 0.0, str(error), type(error).__name__)
             kernel.registry.fail(answer.plugin, f"its routes cannot be mounted: {error}")
         else:
             handlers += answer.value

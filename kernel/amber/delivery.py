@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from amber.bus import Bus, Consumer, Message, Stream, dead_subject
-from amber.errors import Reject, Retry, Unavailable
+from amber.errors import PluginError, Reject, Retry, Unavailable
 from amber.metrics import Metrics
 
 log = logging.getLogger("amber.delivery")
@@ -49,7 +49,7 @@ class DeadLetters:
             "Amber-Stream": stream,
             "Amber-Seq": str(original.seq),
         }
-        identity = f"dead-{original.stream}-{original.seq}-{hash_of(original.data)}"
+        identity = f"dead-{plugin}-{original.stream}-{original.seq}-{hash_of(original.data)}"
         await self._bus.publish(dead_subject(stream, plugin), original.data, identity, headers)
         self._metrics.dead.labels(stream, plugin).inc()
         log.error("dead letter: %s %s of plugin %s: %s", stream, original.seq, plugin, reason)
@@ -131,8 +131,9 @@ class Delivery:
             await self._consumer.nak(message, delay(message.delivered))
 
     async def _set_aside(self, message: Message, verdict: Exception) -> None:
+        guilty = verdict.plugin if isinstance(verdict, PluginError) else self._terms.plugin
         try:
-            await self._dead.add(self._terms.stream.name, self._terms.plugin, str(verdict), message)
+            await self._dead.add(self._terms.stream.name, guilty, str(verdict), message)
         except Unavailable:
             await self._consumer.nak(message, delay(message.delivered))
         else:

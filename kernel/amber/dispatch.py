@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+import msgspec
 import pluggy
 from msgspec import Struct
 
@@ -24,8 +25,10 @@ ANSWERS: Mapping[str, tuple[type[AmberError], ...]] = {
     "on_fact": (Reject, Retry, Unavailable),
     "scrub_events": (Unavailable,),
 }
-"""Errors that are answers to a hook: they pass through to the caller and are no failure of the plugin. An outage of what
-Amber stands on passes where it would otherwise turn clients away or set their items aside."""
+"""Errors that are answers to a hook: they pass through to the caller and are no failure of the plugin.
+
+An outage of what Amber stands on passes where it would otherwise turn clients away or set their items aside.
+"""
 TRIP_AFTER = 5
 """Failures in a row that open a plugin's breaker."""
 COOL_DOWN = 30.0
@@ -37,6 +40,14 @@ class Answer(Struct, Generic[T], frozen=True):
 
     plugin: str
     value: T
+
+
+def check_fields(answer: Struct) -> None:
+    """Raises where a field of a plugin's answer holds something else than it declares.
+
+    A Struct does not look at what it is made from; it would fail later, in the hands of somebody who is not to blame.
+    """
+    msgspec.convert(msgspec.to_builtins(answer), type(answer))
 
 
 class Breaker:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from amber.access import KeyCache
 from amber.commit import Committer
 from amber.config import Settings
-from amber.dispatch import Dispatcher
+from amber.dispatch import Dispatcher, check_fields
 from amber.errors import Denied, PluginError, Reject, Unavailable
 from amber.metrics import Metrics
 from amber.model import (
@@ -349,6 +349,8 @@ def _verdicts_of(count: int) -> Callable[[Any], Mapping[int, Verdict]]:
             raise TypeError(f"answered {type(value).__name__}, expected verdicts by position")
         if not all(isinstance(one, Verdict) for one in value.values()) or any(key not in range(count) for key in value):
             raise TypeError(f"answered something else than verdicts about {count} items")
+        for one in value.values():
+            check_fields(one)
         return value
 
     return check

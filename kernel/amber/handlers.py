@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from amber.dispatch import Dispatcher
+from amber.dispatch import Dispatcher, check_fields
 from amber.errors import AmberError, PluginError, Reject, Retry
 from amber.model import Handled, Item, ItemHandler, OutcomeCount
 
@@ -88,6 +88,8 @@ def _one_for_each(count: int) -> Callable[[Any], Sequence[Handled]]:
         answers = list(value)
         if len(answers) != count or not all(isinstance(one, Handled) for one in answers):
             raise TypeError(f"handle answered {len(answers)} entries for {count} items, or not Handled")
+        for one in answers:
+            check_fields(one)
         return answers
 
     return check

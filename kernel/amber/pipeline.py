@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from amber.describe import culprit, title
-from amber.dispatch import Dispatcher
+from amber.dispatch import Dispatcher, check_fields
 from amber.errors import PluginError
 from amber.model import Additions, Event, GroupedEvent, Grouping, Project
 
@@ -27,6 +27,8 @@ def answers_of(kind: type[T], count: int, *, optional: bool) -> Callable[[Any], 
         for one in value:
             if not (isinstance(one, kind) or (optional and one is None)):
                 raise TypeError(f"answered a {type(one).__name__}, expected {kind.__name__}")
+            if isinstance(one, Additions | Grouping):  # an event holds too much to be looked through again
+                check_fields(one)
         return value
 
     return check
@@ -71,7 +73,7 @@ class Pipeline:
 
         def same_events(value: Any) -> Sequence[Event]:
             scrubbed = [event for event in check(value) if event is not None]
-            if [event.id for event in scrubbed] != ids:
+            if [event.id for event in scrubbed] != ids or not all(isinstance(one.data, Mapping) for one in scrubbed):
                 raise ValueError("answered other events than it was given")
             return scrubbed
 

@@ -38,6 +38,7 @@ SUBTLE = {
     "enrich_events": "[Additions(tags={1: object()}, contexts=7) for _ in events]",
     "scrub_events": "[replace(event, data=7) for event in events]",
     "group_events": "[Grouping(7, 'x', None, object(), 7) for _ in events]",
+    "authenticate": "Principal('wizard', organisation='all', scopes=7)",
 }
 """Answers of the right type that hold nothing one could use."""
 
@@ -50,7 +51,7 @@ import threading
 from pathlib import Path
 
 from amber import hookimpl
-from amber.model import Additions, Grouping, Handled, ItemHandler, Verdict
+from amber.model import Additions, Grouping, Handled, ItemHandler, Principal, Verdict
 from msgspec.structs import replace
 
 Path({mark!r}).touch()
@@ -93,7 +94,7 @@ def bad_plugins() -> dict[str, tuple[str, str]]:
     # asking for the handlers is not where they fail, but handling is; each claims a type of its own
     ways["raises"]["item_handlers"] = FAILING_HANDLER.format(kind="log", what="fail()")
     ways["hangs"]["item_handlers"] = FAILING_HANDLER.format(kind="check_in", what="hang()")
-    ways["subtle"]["item_handlers"] = SUBTLE["item_handlers"].replace("session", "sessions")
+    ways["subtle"]["item_handlers"] = SUBTLE["item_handlers"].replace("session", "replay_event")
     return {f"{way}_{hook}": (hook, answer) for way, answers in ways.items() for hook, answer in answers.items()}
 
 

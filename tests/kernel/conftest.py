@@ -6,7 +6,6 @@ from typing import Any
 
 import pluggy
 import pytest
-
 from amber import hookimpl, spec
 from amber.bus.memory import MemoryBus
 from amber.dispatch import Dispatcher

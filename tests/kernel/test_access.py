@@ -2,7 +2,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from amber.access import BAD_FOR, GOOD_FOR, REMEMBERED, Access, KeyCache
 from amber.errors import Denied, Unavailable
 from amber.model import AuthRequest, Principal, Project, Resource
@@ -194,7 +193,9 @@ async def test_a_key_that_worked_goes_on_working_through_an_outage(house: Any) -
         await keys.principal(key_request())
 
 
-@pytest.mark.parametrize(("request_", "is_known"), [(PAGE, False), (AuthRequest("GET", "/", {"authorization": "x"}, ""), True)])
+@pytest.mark.parametrize(
+    ("request_", "is_known"), [(PAGE, False), (AuthRequest("GET", "/", {"authorization": "x"}, ""), True)]
+)
 async def test_who_shows_nothing_is_anonymous_although_a_plugin_failed(
     house: Any, request_: AuthRequest, is_known: bool
 ) -> None:

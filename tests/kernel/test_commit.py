@@ -2,9 +2,6 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from amber import frames
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus
@@ -12,6 +9,8 @@ from amber.commit import FRAME_BYTES, Committer
 from amber.errors import Unavailable
 from amber.metrics import Metrics
 from amber.model import Submission
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +68,9 @@ async def test_what_arrives_during_a_publish_shares_the_next_one() -> None:
 async def test_a_frame_is_closed_before_it_grows_too_large() -> None:
     bus = SlowBus()
     committer = Committer(bus, 1, Metrics())
-    commits = [asyncio.create_task(committer.commit(submission(str(number), size=FRAME_BYTES // 3))) for number in range(5)]
+    commits = [
+        asyncio.create_task(committer.commit(submission(str(number), size=FRAME_BYTES // 3))) for number in range(5)
+    ]
     commits.append(asyncio.create_task(committer.commit(submission("huge", size=2 * FRAME_BYTES))))
     for _ in range(6):
         bus.permits.put_nowait(None)
@@ -173,7 +174,7 @@ def test_every_submission_is_settled_exactly_once(actions: list[tuple[str, int]]
             bus.permits.put_nowait(None)
         await committer.drain()
         ended = await asyncio.gather(*commits.values(), return_exceptions=True)
-        stored = sum(await sent(bus), [])
+        stored = [id for frame in await sent(bus) for id in frame]
         assert len(stored) == len(set(stored))
         for id, outcome in zip(commits, ended, strict=True):
             if outcome is None:

@@ -3,18 +3,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from amber import Secret, config
+from amber.config import BusConfig, Server, Settings
+from amber.errors import ConfigError
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from amber import Secret, config
-from amber.config import BusConfig, Server, Settings
-from amber.errors import ConfigError
-
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.datetimes() | st.times()
 NAMES = st.sampled_from([field.name for field in msgspec.structs.fields(Settings)]) | st.text(max_size=6)
-KEYS = st.sampled_from(["host", "port", "url", "partitions", "batch", "enabled", "trusted_proxies"]) | st.text(max_size=6)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6)
+KEYS = st.sampled_from(["host", "port", "url", "partitions", "batch", "enabled", "trusted_proxies"]) | st.text(
+    max_size=6
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
+)
 TABLES = st.dictionaries(NAMES, VALUES | st.dictionaries(KEYS, VALUES, max_size=4), max_size=5)
 VARIABLES = [
     f"AMBER_{section.name}_{field.name}".upper()
@@ -53,8 +56,12 @@ def test_without_a_file_everything_is_its_default(tmp_path: Path) -> None:
 
 
 def test_a_file_is_read_and_the_environment_laid_over_it(tmp_path: Path) -> None:
-    file = written(tmp_path, '[server]\nport = 9000\nhost = "::1"\n[plugins.x]\nany = { deep = 1 }\n[order]\nscrub_events = ["a"]')
-    found = config.load(file, {"AMBER_SERVER_PORT": "9001", "AMBER_BUS_URL": "nats://b", "AMBER_INGEST_PUBLISH_TIMEOUT": "2.5"})
+    file = written(
+        tmp_path, '[server]\nport = 9000\nhost = "::1"\n[plugins.x]\nany = { deep = 1 }\n[order]\nscrub_events = ["a"]'
+    )
+    found = config.load(
+        file, {"AMBER_SERVER_PORT": "9001", "AMBER_BUS_URL": "nats://b", "AMBER_INGEST_PUBLISH_TIMEOUT": "2.5"}
+    )
     assert found.server == Server("::1", 9001)
     assert found.bus == BusConfig("nats://b")
     assert found.ingest.publish_timeout == 2.5
@@ -72,7 +79,7 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         ":7: Invalid enum value 'some'",
         ":9: Expected `int`, got `str`",
     ]
-    with pytest.raises(ConfigError, match="(?s)sever.*"):
+    with pytest.raises(ConfigError, match="unknown key 'sever'"):
         config.load(written(tmp_path, text), {})
 
 
@@ -83,7 +90,9 @@ def test_a_table_is_found_by_its_header(tmp_path: Path) -> None:
     assert problems(tmp_path, "server.zzzzz = 1") == [": unknown key 'zzzzz'"]
 
 
-def test_what_is_wrong_in_the_environment_is_told_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_in_the_environment_is_told_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AMBER_SERVER_PORT", "many")
     [problem] = config.check(tmp_path / "none.toml")[1]
     assert problem.place == "AMBER_SERVER_PORT"
@@ -112,7 +121,9 @@ def test_any_tables_are_settings_or_problems(raw: dict[str, Any], environment: d
     assert found or msgspec.convert(msgspec.to_builtins(settings), Settings) == settings
 
 
-@given(st.dictionaries(KEYS | st.sampled_from(["token", "inner", "nested", "names", "size", "needed"]), VALUES, max_size=5))
+@given(
+    st.dictionaries(KEYS | st.sampled_from(["token", "inner", "nested", "names", "size", "needed"]), VALUES, max_size=5)
+)
 def test_any_plugin_table_is_its_config_or_a_config_error(raw: dict[str, Any]) -> None:
     try:
         found = config.plugin_config(raw, Schema, "p", {})
@@ -124,14 +135,22 @@ def test_any_plugin_table_is_its_config_or_a_config_error(raw: dict[str, Any]) -
 def test_a_plugin_is_told_what_is_wrong_with_its_table() -> None:
     with pytest.raises(ConfigError) as raised:
         config.plugin_config({"nested": {"spare": 1}, "sizes": 1, "size": "x"}, Schema, "p", {})
-    for part in ("[plugins.p] ", "token: is missing", "nested.needed: is missing", "did you mean 'size'", "size: Expected"):
+    for part in (
+        "[plugins.p] ",
+        "token: is missing",
+        "nested.needed: is missing",
+        "did you mean 'size'",
+        "size: Expected",
+    ):
         assert part in str(raised.value)
     with pytest.raises(ConfigError, match="nested: must be a table"):
         config.plugin_config({"token": "t", "nested": 5}, Schema, "p", {})
 
 
 def test_a_value_may_come_from_the_environment() -> None:
-    found = config.plugin_config({"enabled": True, "token": {"env": "T"}, "size": {"env": "S"}}, Schema, "p", {"T": "x", "S": "7"})
+    found = config.plugin_config(
+        {"enabled": True, "token": {"env": "T"}, "size": {"env": "S"}}, Schema, "p", {"T": "x", "S": "7"}
+    )
     assert (found.token, found.size) == ("x", 7)
     with pytest.raises(ConfigError, match="no variable MISSING"):
         config.plugin_config({"token": {"env": "MISSING"}}, Schema, "p", {})

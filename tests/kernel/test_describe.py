@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from amber.describe import culprit, title
 from amber.model import Event
 

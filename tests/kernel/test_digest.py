@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from amber import frames
 from amber.bus import DEAD, ITEMS
 from amber.bus.memory import MemoryBus
@@ -47,7 +46,9 @@ class FakeStores:
     def stores(self) -> Stores:
         events: Any = SimpleNamespace(write_events=self._write, write_feedback=self.feedback.extend)
         issues: Any = SimpleNamespace(applied=self._applied, apply=self._apply)
-        blobs: Any = SimpleNamespace(get=self.kept.get, put=self.kept.__setitem__, delete=lambda key: self.kept.pop(key, None))
+        blobs: Any = SimpleNamespace(
+            get=self.kept.get, put=self.kept.__setitem__, delete=lambda key: self.kept.pop(key, None)
+        )
         directory: Any = SimpleNamespace(project=self.projects.get)
         return Stores(events, issues, blobs, directory)
 
@@ -89,7 +90,9 @@ def decode(submission: Submission) -> Decoded:
             type, data = ("error", {"poison": "x" in rest}) if kind == "e" else ("feedback", CONTEXTS)
             events.append(Event(f"{rest:0>32}", submission.project, type, 1.7e9, HOUR * 3600.0, data))
         elif kind == "i":
-            items.append(Item(f"{submission.id}:{position}", "log", "log", submission.project, HOUR * 3600.0, rest.encode()))
+            items.append(
+                Item(f"{submission.id}:{position}", "log", "log", submission.project, HOUR * 3600.0, rest.encode())
+            )
         else:
             outcomes.append(OutcomeCount(submission.project, "error", "invalid", word))
     return Decoded(tuple(events), tuple(items), tuple(outcomes))

@@ -3,7 +3,6 @@ import threading
 from typing import Any
 
 import pytest
-
 from amber.dispatch import COOL_DOWN, TRIP_AFTER, Answer, Breaker
 from amber.errors import Denied, PluginError, Reject, Retry, Unavailable
 
@@ -87,7 +86,9 @@ BAD = [hang, hang_asleep, leave, cancel_itself, break_down, lack_a_right, ask_ag
 
 
 @pytest.mark.parametrize("bad", BAD)
-async def test_a_plugin_that_fails_is_left_out_and_named(house: Any, bad: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_plugin_that_fails_is_left_out_and_named(
+    house: Any, bad: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     house.add("bad", plugin_health=bad, budget_ms=30)
     house.add("good", plugin_health=lambda: "well")
     assert await house.dispatcher.collect("plugin_health", text) == [Answer("good", "well")]
@@ -113,7 +114,9 @@ async def test_a_plugin_that_fails_is_left_out_and_named(house: Any, bad: Any, c
         ("scrub_events", {"events": (), "project": None}, Unavailable("the database is away")),
     ],
 )
-async def test_an_error_that_is_an_answer_passes_and_is_no_fault(house: Any, hook: str, arguments: Any, answer: Any) -> None:
+async def test_an_error_that_is_an_answer_passes_and_is_no_fault(
+    house: Any, hook: str, arguments: Any, answer: Any
+) -> None:
     async def raise_it() -> None:
         raise answer
 
@@ -142,7 +145,9 @@ async def test_a_cancelled_caller_is_cancelled(house: Any) -> None:
         await task
 
 
-async def test_a_plugin_that_keeps_failing_is_left_alone_for_a_while(house: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_plugin_that_keeps_failing_is_left_alone_for_a_while(
+    house: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     clock, asked = Clock(), []
 
     def sick() -> str:
@@ -182,3 +187,16 @@ async def test_what_must_not_be_skipped_is_asked_however_often_it_failed(house: 
         with pytest.raises(PluginError):
             await house.dispatcher.call("p", hook, anything, sick)
     assert len(asked) == TRIP_AFTER * 2
+
+
+async def test_what_comes_with_amber_answers_quick_questions_without_a_thread(house: Any) -> None:
+    def where() -> str:
+        return threading.current_thread().name
+
+    here = where()
+    for name in ("ours", "strange"):
+        house.add(name, admit_items=where)
+    house.dispatcher.trusted = frozenset({"ours"})
+    asked = {"items": (), "principal": None, "project": None}
+    answers = await house.dispatcher.collect("admit_items", text, **asked)
+    assert answers == [Answer("ours", here), Answer("strange", "plugin-strange")]

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from amber import edge as edge_module
 from amber import frames
 from amber.access import Access, KeyCache
@@ -85,7 +84,9 @@ TINY = IngestProtocol(
     refuse,
     lambda submission: Decoded(),
     (("access-control-allow-origin", "*"),),
-    lambda limits: (("x-limits", "; ".join(f"{one.scope} {','.join(one.categories)} {one.retry_after}" for one in limits)),),
+    lambda limits: (
+        ("x-limits", "; ".join(f"{one.scope} {','.join(one.categories)} {one.retry_after}" for one in limits)),
+    ),
 )
 
 
@@ -96,7 +97,12 @@ class Client:
         self.edge = edge
 
     async def send(
-        self, *chunks: bytes, path: str = "/api/1/in/", method: str = "POST", headers: Mapping[str, str] = KEY, **scope: Any
+        self,
+        *chunks: bytes,
+        path: str = "/api/1/in/",
+        method: str = "POST",
+        headers: Mapping[str, str] = KEY,
+        **scope: Any,
     ) -> tuple[int, dict[str, str], bytes]:
         messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks[:-1]]
         messages.append({"type": "http.request", "body": chunks[-1] if chunks else b""})
@@ -136,7 +142,9 @@ def passed_on() -> list[str]:
 
 
 @pytest.fixture
-def make_client(house: Any, bus: MemoryBus, blobs: Blobs, project: Project, passed_on: list[str]) -> Callable[..., Client]:
+def make_client(
+    house: Any, bus: MemoryBus, blobs: Blobs, project: Project, passed_on: list[str]
+) -> Callable[..., Client]:
     def authenticate(request: Any) -> Principal | None:
         return Principal("key", request.key, project=1) if request.key == "good" else None
 
@@ -367,7 +375,9 @@ async def never() -> str:
 
 
 @pytest.mark.parametrize("bad", [fail, never, lambda: 5, lambda: {7: Verdict("filtered", "")}, lambda: {0: "no"}])
-async def test_an_item_is_kept_when_a_plugin_cannot_decide(client: Client, bus: MemoryBus, house: Any, bad: Any) -> None:
+async def test_an_item_is_kept_when_a_plugin_cannot_decide(
+    client: Client, bus: MemoryBus, house: Any, bad: Any
+) -> None:
     house.add("bad", admit_items=bad, budget_ms=20)
     assert (await client.send(b"error"))[0] == 200
     assert [one.dropped for one in await submissions(bus)] == [{}]

@@ -2,12 +2,11 @@ import struct
 
 import msgspec
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-
 from amber import frames
 from amber.errors import Reject
 from amber.model import OutcomeCount, Submission
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
@@ -45,7 +44,9 @@ def test_what_is_framed_comes_out_as_it_went_in(submissions: list[Submission]) -
     assert frames.join(map(frames.pack, submissions)) == frames.encode(submissions)
 
 
-@given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda rest: frames.MAGIC + rest) | st.binary().map(framed))
+@given(
+    st.binary(max_size=300) | st.binary(max_size=300).map(lambda rest: frames.MAGIC + rest) | st.binary().map(framed)
+)
 @example(framed(b"\x95\xa1\xff\xa1p\xa1r\x01\xcb" + bytes(8)))  # a text that is not UTF-8
 @example(started(b"\x81\xa1a" + b"\x91" * 100_000 + b"\x01"))  # nested deeper than Python can follow
 @example(started(b"\x81\xa1a\xdd\xff\xff\xff\xff"))  # a list that claims four thousand million entries
@@ -58,7 +59,9 @@ def test_any_bytes_are_submissions_or_rejected(data: bytes) -> None:
 
 
 @given(st.lists(SUBMISSIONS, min_size=1, max_size=3), st.data())
-def test_a_frame_that_was_cut_off_is_rejected_or_ends_between_two(submissions: list[Submission], data: st.DataObject) -> None:
+def test_a_frame_that_was_cut_off_is_rejected_or_ends_between_two(
+    submissions: list[Submission], data: st.DataObject
+) -> None:
     whole = frames.encode(submissions)
     cut = whole[: data.draw(st.integers(4, len(whole) - 1))]
     ends = {4: 0}
@@ -74,6 +77,6 @@ def test_a_frame_that_was_cut_off_is_rejected_or_ends_between_two(submissions: l
 def test_what_is_no_frame_is_named() -> None:
     with pytest.raises(Reject, match="does not start with AMB1"):
         frames.decode(b"{}")
+    good, bad = frames.pack(Submission("i", "p", "r", 1, 0.0)), struct.pack("<I", 1) + msgspec.msgpack.encode(5)
     with pytest.raises(Reject, match="broken frame: submission 1"):
-        good = frames.pack(Submission("i", "p", "r", 1, 0.0))
-        frames.decode(frames.MAGIC + good + struct.pack("<I", 1) + msgspec.msgpack.encode(5))
+        frames.decode(frames.MAGIC + good + bad)

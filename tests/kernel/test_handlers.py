@@ -3,7 +3,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-
 from amber.errors import PluginError, Reject, Retry, Unavailable
 from amber.handlers import Handlers
 from amber.model import Handled, Item, ItemHandler, OutcomeCount
@@ -56,7 +55,10 @@ async def test_what_an_item_tells_of_is_counted_too(house: Any) -> None:
     told = (OutcomeCount(1, "error", "client_discard", "queue", 5), OutcomeCount(1, "error", "client_discard", hour=7))
     handlers = await make_handlers(house, a=(("report",), lambda items, ctx: [Handled(counts=told)]))
     outcomes = (await handlers.handle([item(1, "report")])).outcomes
-    assert [(one.outcome, one.quantity, one.hour) for one in outcomes[1:]] == [("client_discard", 5, HOUR), ("client_discard", 1, 7)]
+    assert [(one.outcome, one.quantity, one.hour) for one in outcomes[1:]] == [
+        ("client_discard", 5, HOUR),
+        ("client_discard", 1, 7),
+    ]
 
 
 async def test_an_item_that_breaks_its_handler_takes_no_other_with_it(house: Any) -> None:
@@ -84,14 +86,22 @@ async def never(items: Sequence[Item], ctx: Any) -> list[Handled]:
     return []
 
 
-RUBBISH = [lambda items, ctx: None, lambda items, ctx: [], lambda items, ctx: ["x"] * len(items), raising(ValueError("oh"))]
+RUBBISH = [
+    lambda items, ctx: None,
+    lambda items, ctx: [],
+    lambda items, ctx: ["x"] * len(items),
+    raising(ValueError("oh")),
+]
 
 
 @pytest.mark.parametrize("handle", [*RUBBISH, never])
 async def test_items_a_plugin_fails_on_are_told_with_the_plugins_name(house: Any, handle: Any) -> None:
     handlers = await make_handlers(house, bad=(("log",), handle), good=(("trace",), stored))
     result = await handlers.handle([item(1), item(2), item(3, "trace")])
-    assert [(failed.id, getattr(error, "plugin", "")) for failed, error in result.failed] == [("s:1", "bad"), ("s:2", "bad")]
+    assert [(failed.id, getattr(error, "plugin", "")) for failed, error in result.failed] == [
+        ("s:1", "bad"),
+        ("s:2", "bad"),
+    ]
     assert [one.category for one in result.outcomes] == ["trace"]
     assert house.metrics.cost("bad").errors
 

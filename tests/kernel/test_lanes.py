@@ -2,7 +2,6 @@ import asyncio
 import threading
 
 import pytest
-
 from amber.lanes import Lane
 
 pytestmark = pytest.mark.anyio

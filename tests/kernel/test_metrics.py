@@ -9,7 +9,9 @@ def test_what_a_plugin_costs_is_added_up() -> None:
     metrics.called("p", "group_events", 0.0, "ValueError: oh", "ValueError")
     metrics.called("p", "group_events", 0.0)
     assert metrics.cost("p") == PluginCost(102, 1, 0.94, "ValueError: oh")
-    assert 'amber_plugin_errors_total{error="ValueError",hook="group_events",plugin="p"} 1.0' in metrics.render().decode()
+    assert (
+        'amber_plugin_errors_total{error="ValueError",hook="group_events",plugin="p"} 1.0' in metrics.render().decode()
+    )
 
 
 def test_two_kernels_count_apart() -> None:

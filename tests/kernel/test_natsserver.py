@@ -5,7 +5,6 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-
 from amber import natsserver
 from amber.config import BusConfig
 from amber.errors import ConfigError
@@ -64,7 +63,9 @@ def test_a_port_that_is_taken_is_replaced(tmp_path: Path) -> None:
     assert fresh != token
 
 
-@pytest.mark.parametrize("text", ["", "[]", "5", "{}", '{"port": 99999, "token": "t"}', '{"port": "x"}', '{"port": null}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "5", "{}", '{"port": 99999, "token": "t"}', '{"port": "x"}', '{"port": null}']
+)
 def test_a_broken_memory_is_replaced(tmp_path: Path, text: str) -> None:
     (tmp_path / "nats").mkdir()
     (tmp_path / "nats" / "access.json").write_text(text)

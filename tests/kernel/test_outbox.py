@@ -3,7 +3,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from amber.bus import FACTS
 from amber.bus.memory import MemoryBus
 from amber.model import Fact

@@ -2,13 +2,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from msgspec.structs import replace
-
 from amber.errors import PluginError, Reject, Unavailable
 from amber.model import Additions, Event, Grouping, Project
 from amber.pipeline import FALLBACK, Pipeline, by_project, fallback, key_of
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Event]
@@ -29,7 +28,17 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
-RUBBISH = [break_down, reject, never, lambda: None, lambda: 5, lambda: "ab", lambda: [], lambda: [1, 2], lambda: {"a": 1}]
+RUBBISH = [
+    break_down,
+    reject,
+    never,
+    lambda: None,
+    lambda: 5,
+    lambda: "ab",
+    lambda: [],
+    lambda: [1, 2],
+    lambda: {"a": 1},
+]
 
 
 @pytest.fixture
@@ -73,7 +82,9 @@ async def test_without_a_scrubber_no_event_passes(house: Any, pair: list[Event],
     assert [isinstance(one, PluginError) for one in found] == [True, True]
 
 
-@pytest.mark.parametrize("bad", [*RUBBISH, lambda events: events[::-1] if len(events) > 1 else [replace(events[0], id="f" * 32)]])
+@pytest.mark.parametrize(
+    "bad", [*RUBBISH, lambda events: events[::-1] if len(events) > 1 else [replace(events[0], id="f" * 32)]]
+)
 async def test_what_a_scrubber_fails_on_never_passes(house: Any, pair: list[Event], project: Project, bad: Any) -> None:
     house.add("bad", scrub_events=bad, budget_ms=20)
     found = await Pipeline(house.dispatcher).scrub(pair, project)
@@ -82,7 +93,9 @@ async def test_what_a_scrubber_fails_on_never_passes(house: Any, pair: list[Even
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
-async def test_an_event_that_breaks_a_scrubber_takes_no_other_with_it(house: Any, make_event: Make, project: Project, count: int) -> None:
+async def test_an_event_that_breaks_a_scrubber_takes_no_other_with_it(
+    house: Any, make_event: Make, project: Project, count: int
+) -> None:
     def scrub_events(events: Sequence[Event]) -> Sequence[Event]:
         if any(event.data.get("poison") for event in events):
             raise ValueError("poison")
@@ -115,7 +128,9 @@ async def test_the_first_plugin_that_decides_groups_an_event(house: Any, make_ev
         asked.extend(int(event.id, 16) for event in events)
         return [grouping("second")] * len(events)
 
-    house.add("a", group_events=lambda events: [grouping("first") if event.id.endswith("1") else None for event in events])
+    house.add(
+        "a", group_events=lambda events: [grouping("first") if event.id.endswith("1") else None for event in events]
+    )
     house.add("b", group_events=second)
     house.add("c", group_events=lambda: pytest.fail("asked although everything is decided"))
     found = await Pipeline(house.dispatcher).group([make_event(number) for number in (1, 2, 3)], project)

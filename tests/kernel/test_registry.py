@@ -6,7 +6,6 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-
 from amber import hookimpl, registry
 from amber.config import Settings
 from amber.errors import ConfigError
@@ -27,7 +26,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     def make(name: str, manifest: str | None = MANIFEST, code: str = "", dist: Any = THIRD) -> EntryPoint:
         folder = tmp_path / f"strange_{name}" / "inner"
         folder.mkdir(parents=True)
-        (folder.parent / "__init__.py").write_text("raise AssertionError('a parent package was run')" if "ban" in name else "")
+        (folder.parent / "__init__.py").write_text(
+            "raise AssertionError('a parent package was run')" if "ban" in name else ""
+        )
         (folder / "__init__.py").write_text(code)
         if manifest is not None:
             (folder / "plugin.toml").write_text(manifest.format(name=name))
@@ -122,7 +123,9 @@ def test_a_configured_plugin_that_is_not_installed_is_told(install: Install) -> 
 
 
 def test_only_what_may_run_is_imported(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = install("good", code="from amber import hookimpl\n@hookimpl\ndef plugin_health():\n    return None", dist=FIRST)
+    good = install(
+        "good", code="from amber import hookimpl\n@hookimpl\ndef plugin_health():\n    return None", dist=FIRST
+    )
     off = install("off", code="raise AssertionError('a disabled plugin was run')")
     broken = install("broken", code="import nothing_of_that_name", dist=FIRST)
     gone = install("gone", dist=FIRST)

@@ -3,13 +3,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
-
 from amber import status as status_module
 from amber.bus import STATUS
 from amber.bus.memory import MemoryBus
 from amber.metrics import Metrics
 from amber.status import SILENT_AFTER, Board, Reporter, Status, merge, merge_reports
+from prometheus_client.parser import text_string_to_metric_families
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +38,9 @@ async def test_a_process_is_known_for_as_long_as_it_says_something(bus: MemoryBu
     assert board.alive() == [status("b", problems=("it hurts",))]
 
 
-async def test_a_process_says_how_it_is_although_the_bus_was_away(bus: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_says_how_it_is_although_the_bus_was_away(
+    bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(status_module, "PERIOD", 0.001)
     board = Board()
     await board.start(bus)
@@ -73,7 +74,16 @@ def test_the_metrics_of_several_processes_become_one_text() -> None:
 
 
 def row(name: str = "p", state: str = "running", **more: Any) -> dict[str, Any]:
-    return {"name": name, "state": state, "reason": "", "calls": 1, "errors": 0, "p95_ms": 1.0, "last_error": "", **more}
+    return {
+        "name": name,
+        "state": state,
+        "reason": "",
+        "calls": 1,
+        "errors": 0,
+        "p95_ms": 1.0,
+        "last_error": "",
+        **more,
+    }
 
 
 def test_a_plugin_is_told_of_once_with_what_it_cost_everywhere() -> None:

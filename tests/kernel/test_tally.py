@@ -1,14 +1,13 @@
 import asyncio
 
 import pytest
-
 from amber import frames, tally
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus
 from amber.commit import Committer
 from amber.errors import Unavailable
 from amber.metrics import Metrics
-from amber.model import OutcomeCount, Submission
+from amber.model import OutcomeCount
 from amber.tally import Tally
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +18,7 @@ def refused(quantity: int = 1, category: str = "error") -> OutcomeCount:
 
 
 async def told(bus: MemoryBus) -> list[OutcomeCount]:
-    submissions: list[Submission] = sum([frames.decode(message.data) for message in await bus.browse(ITEMS, 0, 9)], [])
+    submissions = [one for message in await bus.browse(ITEMS, 0, 9) for one in frames.decode(message.data)]
     assert {(one.protocol, one.route) for one in submissions} <= {("kernel", "outcomes")}
     return [count for one in submissions for count in tally.protocol().decode(one).outcomes]
 

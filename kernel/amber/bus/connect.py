@@ -30,7 +30,7 @@ class NatsBus:
     def __init__(self, config: BusConfig, publish_timeout: float = 5.0) -> None:
         self._config, self._timeout = config, publish_timeout
         self._client = Client()
-        self._js: JetStreamContext = self._client.jetstream()
+        self._js: JetStreamContext = self._client.jetstream(timeout=publish_timeout)
         self._identity: dict[str, str] = {}
         self._last_error: Exception = TimeoutError("no answer")
         self.max_payload = 1 << 20
@@ -40,12 +40,13 @@ class NatsBus:
         try:
             # nats-py, told to reconnect for as long as it takes, would take as long for its first connection
             async with asyncio.timeout(attempts * PAUSE):
-                while not await self._open():
+                while True:
+                    if await self._open():
+                        return self
                     await asyncio.sleep(PAUSE)
         except TimeoutError:
             await self.close()
             raise Unavailable(f"NATS at {self._config.url} does not answer: {self._last_error}") from None
-        return self
 
     async def _open(self) -> bool:
         try:
@@ -147,7 +148,7 @@ class NatsBus:
             subscription = await self._js.pull_subscribe_bind(consumer=name, stream=stream.name, pending_bytes_limit=-1)
         except FAILURES as error:
             raise Unavailable(f"consumer {name} of {stream.name} cannot be opened: {error}") from error
-        return NatsConsumer(self._js, subscription, self._identity[stream.name])
+        return NatsConsumer(self._need_connection, subscription, self._identity[stream.name])
 
     async def listen(self, subject: str, callback: Callback) -> None:
         """Subscribe without JetStream: messages sent while the connection is down are missed."""
@@ -212,8 +213,8 @@ def own(headers: Mapping[str, str] | None) -> dict[str, str]:
 class NatsConsumer:
     """A bound pull subscription."""
 
-    def __init__(self, js: JetStreamContext, subscription: Any, identity: str) -> None:
-        self._js, self._subscription, self._identity = js, subscription, identity
+    def __init__(self, need_connection: Callable[[], None], subscription: Any, identity: str) -> None:
+        self._need_connection, self._subscription, self._identity = need_connection, subscription, identity
         self._open: dict[int, Msg] = {}
 
     async def fetch(self, limit: int, wait: float) -> list[Message]:
@@ -263,6 +264,7 @@ class NatsConsumer:
 
     async def waiting(self) -> int:
         """Pending and unacknowledged messages, from the server."""
+        self._need_connection()
         try:
             info = await self._subscription.consumer_info()
         except FAILURES as error:

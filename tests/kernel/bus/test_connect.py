@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
-
 from amber.bus import FACTS, ITEMS, Bus
 from amber.bus.connect import NatsBus
 from amber.config import BusConfig
@@ -13,6 +11,7 @@ from amber.errors import Unavailable
 from amber.natsserver import free_port
 from amber.testing.contract.bus import BusContract, until
 from amber.testing.nats import NatsServer
+from msgspec.structs import replace
 
 pytestmark = pytest.mark.anyio
 ITEM = "amber.v1.item.0"
@@ -85,9 +84,9 @@ async def test_streams_are_brought_up_to_changed_settings(nats_server: NatsServe
     await nats_bus.publish(ITEM, b"kept")
     smaller = await NatsBus(replace(nats_server.config, max_bytes=2 << 20)).connect()
     assert [message.data for message in await smaller.browse(ITEMS, 0, 9)] == [b"kept"]
+    await smaller.publish(ITEM, bytes(1 << 20))
     with pytest.raises(Unavailable):
-        for _ in range(10):
-            await smaller.publish(ITEM, bytes(1 << 20))
+        await smaller.publish(ITEM, bytes(1 << 20))
     await smaller.close()
 
 
@@ -133,3 +132,38 @@ async def test_a_publish_cut_off_in_the_middle_is_refused(nats_server: NatsServe
         await bus.publish(ITEM, b"x")
     nats_server.kill()
     await bus.close()
+
+
+async def test_a_frozen_server_makes_every_question_an_outage(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = await NatsBus(nats_server.config, publish_timeout=0.2).connect()
+    consumer = await bus.consume(ITEMS, "c", [ITEMS.subjects], 30)
+    await bus.publish(ITEM, b"x")
+    [message] = await consumer.fetch(1, 30)
+    nats_server.freeze()
+    asking = [
+        bus.browse(ITEMS, 0, 9),
+        bus.delete(ITEMS, 1),
+        consumer.waiting(),
+        bus.consume(ITEMS, "d", [ITEMS.subjects], 30),
+    ]
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 4
+    await consumer.progress(message)
+    await consumer.ack(message)
+    await consumer.ack(message)
+    await consumer.progress(message)
+    nats_server.kill()
+    await consumer.close()
+    await bus.close()
+
+
+async def test_after_the_end_nothing_can_be_sent_or_fetched(nats_bus: NatsBus) -> None:
+    consumer = await nats_bus.consume(ITEMS, "c", [ITEMS.subjects], 30)
+    await nats_bus.close()
+    with pytest.raises(Unavailable):
+        await consumer.fetch(1, 1)
+    with pytest.raises(Unavailable):
+        await nats_bus.broadcast("amber.v1.status", b"x")
+    await nats_bus.close()

@@ -30,13 +30,13 @@ class Outage(Protocol):
 
 async def until(check: Callable[[], bool]) -> None:
     """Wait for something that has no signal of its own; the test's time limit ends it."""
-    while not check():
+    while not check():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.01)
 
 
 async def none_waiting(consumer: Consumer) -> None:
     """Wait until the bus has noted every acknowledgement."""
-    while await consumer.waiting():
+    while await consumer.waiting():  # noqa: ASYNC110 - the server alone knows
         await asyncio.sleep(0.01)
 
 
@@ -156,7 +156,7 @@ class BusContract:
             await bus.publish(ITEM, b"%d" % number)
         fetched = [data_of(await consumer.fetch(5, LONG)) for consumer in consumers]
         assert [len(part) for part in fetched] == [5, 5]
-        assert sorted(sum(fetched, [])) == [b"%d" % number for number in range(10)]
+        assert sorted(data for part in fetched for data in part) == [b"%d" % number for number in range(10)]
 
     async def test_a_position_outlives_who_let_go_of_it(self, bus: Bus) -> None:
         consumer = await bus.consume(FACTS, "c", [FACTS.subjects], LONG)
@@ -196,7 +196,8 @@ class BusContract:
         assert (found[0].subject, found[0].delivered) == (dead_subject("ITEMS", "digest"), 0)
         consumer = await bus.consume(DEAD, "c", [DEAD.subjects], LONG)
         [first] = await consumer.fetch(1, LONG)
-        assert (first.stream, first.seq, first.at) == (found[0].stream, found[0].seq, pytest.approx(found[0].at))
+        assert (first.stream, first.seq) == (found[0].stream, found[0].seq)
+        assert first.at == pytest.approx(found[0].at)
 
     async def test_a_deleted_message_is_gone_and_leaves_a_gap(self, bus: Bus) -> None:
         for data in (b"1", b"2", b"3"):
