@@ -81,6 +81,7 @@ class KeyCache:
     def __init__(self, access: Access, directory: Directory, clock: Callable[[], float] = time.monotonic) -> None:
         self._access, self._directory, self._clock = access, directory, clock
         self._projects: dict[int, tuple[float, Project]] = {}
+        self._changes = 0
         self._known: OrderedDict[tuple[str, ...], tuple[float, Principal | Denied]] = OrderedDict()
 
     async def principal(self, request: AuthRequest) -> Principal:
@@ -95,13 +96,15 @@ class KeyCache:
                 # the directory is away, the bus is not: a key that worked a moment ago goes on working
                 if found is None or isinstance(found[1], Denied):
                     raise
-        self._known.move_to_end(identity)
+        if identity in self._known:
+            self._known.move_to_end(identity)
         if isinstance(found[1], Denied):
             raise Denied(found[1].detail, status=found[1].status)
         return found[1]
 
     async def _ask(self, identity: tuple[str, ...], request: AuthRequest) -> tuple[float, Principal | Denied]:
         answer: Principal | Denied
+        asked_at = self._changes
         try:
             answer = await self._access.authenticate(request)
             if answer.project is None:
@@ -109,6 +112,10 @@ class KeyCache:
         except Denied as denied:
             answer = denied
         found = (self._clock() + (BAD_FOR if isinstance(answer, Denied) else GOOD_FOR), answer)
+        if (
+            asked_at != self._changes
+        ):  # a key changed meanwhile: this answer may be old, so it serves this request alone
+            return found
         self._known[identity] = found
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
@@ -116,6 +123,7 @@ class KeyCache:
 
     def clear(self) -> None:
         """Forget everything: a key or a project changed."""
+        self._changes += 1
         self._known.clear()
         self._projects.clear()
 

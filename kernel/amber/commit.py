@@ -7,7 +7,7 @@ from collections import deque
 
 from amber import frames
 from amber.bus import Bus, item_subject
-from amber.errors import Unavailable
+from amber.errors import Reject, Unavailable
 from amber.metrics import Metrics
 from amber.model import Submission
 
@@ -85,10 +85,13 @@ class Committer:
         return self._bus.max_payload - 64 * 1024
 
     async def commit(self, submission: Submission) -> None:
-        """Returns once the submission is durable. Raises Unavailable."""
+        """Returns once the submission is durable. Raises Unavailable, or Reject for what no message can hold."""
         if not self._bus.is_ready:
             raise Unavailable("the bus is not connected")
-        await self._lanes[submission.project % self._partitions].add(frames.pack(submission))
+        packed = frames.pack(submission)
+        if len(packed) > self._bus.max_payload - len(frames.MAGIC):
+            raise Reject(f"the request holds too many items: its description alone has {len(packed)} bytes", status=413)
+        await self._lanes[submission.project % self._partitions].add(packed)
 
     async def drain(self) -> None:
         """Wait until everything handed over is durable or refused."""

@@ -123,10 +123,11 @@ def check(path: Path, environment: Mapping[str, str] = os.environ) -> tuple[Sett
         return Settings(), [Problem(str(path), f"not TOML: {error}")]
     problems: list[Problem] = []
 
-    def report(where: tuple[str, ...], message: str) -> None:
-        problems.append(Problem(_place(path, text, where), message))
+    laid_over = _overlay(raw, environment)
 
-    _overlay(raw, environment)
+    def report(where: tuple[str, ...], message: str) -> None:
+        problems.append(Problem(laid_over.get(where) or _place(path, text, where), message))
+
     return _read(raw, Settings, (), report), problems
 
 
@@ -149,16 +150,20 @@ def _from_environment(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
-def _overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> None:
+def _overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Lay variables of the environment over the tables; which variable each key came from."""
+    laid_over: dict[tuple[str, ...], str] = {}
     for section in msgspec.structs.fields(Settings):
         kind = section.type
         if not (isinstance(kind, type) and issubclass(kind, Struct)):
             continue
         for field in msgspec.structs.fields(kind):
-            value = environment.get(f"AMBER_{section.name}_{field.name}".upper())
-            table = raw.setdefault(section.name, {}) if value is not None else None
+            variable = f"AMBER_{section.name}_{field.name}".upper()
+            table = raw.setdefault(section.name, {}) if variable in environment else None
             if isinstance(table, dict):  # anything else is reported when it is read
-                table[field.encode_name] = value
+                table[field.encode_name] = environment[variable]
+                laid_over[section.name, field.encode_name] = variable
+    return laid_over
 
 
 def _read(raw: Any, schema: type[T], where: tuple[str, ...], report: Callable[[tuple[str, ...], str], None]) -> T:
@@ -201,16 +206,14 @@ def _secret(kind: type, value: Any) -> Any:
 
 
 def _place(path: Path, text: str, where: tuple[str, ...]) -> str:
-    """`path:line` of the key, found by its table's header and its name; a variable's name where it came from one."""
-    variable = f"AMBER_{'_'.join(where)}".upper()
-    table = ""
+    """`path:line` of the key, found by its table's header and its name; `path` alone where it is not found."""
+    wanted, table = ".".join(where), ""
     for number, line in enumerate(text.splitlines(), 1):
+        found = ""
         if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            table = header[1].replace('"', "").replace(" ", "")
-            if table == ".".join(where):
-                return f"{path}:{number}"
-        elif (key := re.match(r'\s*"?([\w-]+)"?\s*[.=]', line)) and ".".join(filter(None, (table, key[1]))) == ".".join(
-            where
-        ):
+            found = table = header[1].replace('"', "").replace(" ", "")
+        elif key := re.match(r'\s*"?([\w-]+)"?\s*[.=]', line):
+            found = ".".join(filter(None, (table, key[1])))
+        if found == wanted:
             return f"{path}:{number}"
-    return variable if variable in os.environ else str(path)
+    return str(path)

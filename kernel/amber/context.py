@@ -89,6 +89,8 @@ class Context(Generic[C]):
     def kernel(self, name: str) -> Any:
         """A part of the kernel itself, such as `plugins`, the registry's report (right: `kernel`)."""
         self._need(name in self._manifest.rights.kernel, f'rights.kernel = ["{name}"]')
+        if name not in self._services.kernel:
+            raise ConfigError(f"plugin {self.plugin} asked for {name!r}, which the kernel does not have")
         return self._services.kernel[name]
 
     async def publish(self, fact: Fact) -> None:

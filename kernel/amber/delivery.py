@@ -19,6 +19,7 @@ log = logging.getLogger("amber.delivery")
 Verdict = Exception | None
 """None: done. Retry: again, after its delay. Reject: set aside. Anything else: again with back-off, then set aside."""
 Handle = Callable[[Sequence[Message]], Awaitable[Sequence[Verdict]]]
+Bury = Callable[[Message, Exception], Awaitable[None]]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
 LONGEST_RETRY = 24 * 3600.0
 
@@ -71,6 +72,7 @@ class Delivery:
     def __init__(self, consumer: Consumer, handle: Handle, terms: Terms, dead: DeadLetters) -> None:
         self._consumer, self._handle, self._terms, self._dead = consumer, handle, terms, dead
         self._stopping = asyncio.Event()
+        self.on_dead: Bury = _no_account
 
     def stop(self) -> None:
         """Finish what is in hand and return from `run`."""
@@ -134,6 +136,7 @@ class Delivery:
         guilty = verdict.plugin if isinstance(verdict, PluginError) else self._terms.plugin
         try:
             await self._dead.add(self._terms.stream.name, guilty, str(verdict), message)
+            await self.on_dead(message, verdict)
         except Unavailable:
             await self._consumer.nak(message, delay(message.delivered))
         else:
@@ -144,6 +147,10 @@ class Delivery:
             await asyncio.sleep(self._terms.ack_wait / 3)
             for message in messages:
                 await self._consumer.progress(message)
+
+
+async def _no_account(message: Message, verdict: Exception) -> None:
+    """Nobody keeps account of what is set aside."""
 
 
 def delay(delivered: int) -> float:

@@ -102,6 +102,21 @@ class Digest:
         self.on_stored()
         return [None] * len(messages)
 
+    async def bury(self, message: Message, error: Exception) -> None:
+        """Count what a message held that was set aside whole. Raises Unavailable."""
+        try:
+            submissions = frames.decode(message.data)
+        except Reject:
+            return  # nobody can tell what it held
+        jobs = [Job(message, submission) for submission in submissions]
+        for job in jobs:
+            job.fail(error if isinstance(error, PluginError | Reject) else Reject(str(error)))
+        batch = Batch(((message.stream, message.seq),), (), tuple(count for job in jobs for count in job_outcomes(job)))
+        try:
+            await asyncio.to_thread(self._stores.issues.apply, batch)
+        except AlreadyApplied:
+            return  # the acknowledgement was lost, the count was not
+
     async def _alone(self, message: Message, error: Exception) -> Verdict:
         """What to do with one message that failed: a frame of several is split, so that each stands for itself."""
         try:
@@ -238,8 +253,8 @@ class Digest:
         feedback: Sequence[Event],
         counted: Sequence[OutcomeCount],
     ) -> None:
-        failed = {(e.project, e.id) for job in jobs if job.failure is not None for e in job.decoded.events}
-        grouped = [entry for entry in grouped if (entry.event.project, entry.event.id) not in failed]
+        sound = {(e.project, e.id) for job in jobs if job.failure is None for e in job.decoded.events}
+        grouped = [entry for entry in grouped if (entry.event.project, entry.event.id) in sound]
         outcomes = [*counted, *(_counted(event, "stored") for event in feedback)]
         for job in jobs:
             outcomes += job_outcomes(job)

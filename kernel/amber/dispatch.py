@@ -143,7 +143,10 @@ class Dispatcher:
         """Call a plugin's function under the rules of `hook`: its budget, breaker and metrics."""
         spec = self._hooks[hook]
         # what must not be skipped is not skipped because of what came before it: its failure has a price of its own
-        is_guarded = hook != "ingest_protocols" and spec.on_error not in (OnError.DEAD_LETTER, OnError.RETRY)
+        is_guarded = hook not in ("ingest_protocols", "group_events") and spec.on_error not in (
+            OnError.DEAD_LETTER,
+            OnError.RETRY,
+        )
         if is_guarded and self.breaker.is_open(plugin):
             raise PluginError(plugin, hook, "it has failed too often and is left alone for a while")
         started = time.perf_counter()

@@ -34,6 +34,7 @@ from amber.model import (
     Submission,
     Verdict,
 )
+from amber.paths import pattern_of
 from amber.tally import Tally
 
 T = TypeVar("T")
@@ -57,16 +58,8 @@ class Endpoint(Struct, frozen=True):
 
 
 def endpoints(protocols: Sequence[IngestProtocol]) -> list[Endpoint]:
-    """Every route of every protocol; placeholders match one path segment."""
-    return [
-        Endpoint(
-            protocol,
-            route,
-            re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path.rstrip("/"))) + "/?"),
-        )
-        for protocol in protocols
-        for route in protocol.routes
-    ]
+    """Every route of every protocol."""
+    return [Endpoint(protocol, route, pattern_of(route)) for protocol in protocols for route in protocol.routes]
 
 
 class Parts(Struct, frozen=True):

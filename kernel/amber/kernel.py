@@ -18,6 +18,7 @@ from amber.errors import AmberError, ConfigError, PluginError
 from amber.metrics import Metrics
 from amber.model import Fact, IngestProtocol
 from amber.outbox import publish_fact
+from amber.paths import pattern_of
 from amber.registry import Plugin, Registry, State
 from amber.spec import Kind, hooks
 
@@ -207,4 +208,6 @@ def _present(value: Any) -> Any:
 def _protocols(value: Any) -> list[IngestProtocol]:
     if not all(isinstance(one, IngestProtocol) for one in value):
         raise TypeError("ingest_protocols answered something else than IngestProtocols")
+    for route in (route for protocol in value for route in protocol.routes):
+        pattern_of(route)
     return list(value)

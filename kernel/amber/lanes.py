@@ -6,7 +6,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+class Job:
+    """One call on its way through a lane."""
+
+    def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.function, self.loop = function, loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.is_started = False
+        self.is_abandoned = False
 
 
 class Lane:
@@ -32,16 +40,21 @@ class Lane:
         """The function's answer. Raises TimeoutError after `budget` seconds; the thread goes on until it returns."""
         if self.is_stuck:
             raise TimeoutError(f"all {self._width} threads of {self._name} are held by calls that never returned")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._submit((function, loop, future))
-        done, _ = await asyncio.wait((future,), timeout=budget)
+        job = Job(function, asyncio.get_running_loop())
+        self._submit(job)
+        done, _ = await asyncio.wait((job.future,), timeout=budget)
         if not done:
-            with self._lock:
-                self._stuck += 1
-            future.add_done_callback(self._recovered)
+            self._abandon(job)
             raise TimeoutError(f"no answer within {budget * 1000:.0f} ms")
-        return future.result()
+        return job.future.result()
+
+    def _abandon(self, job: Job) -> None:
+        """Nobody waits for this call any more: one still in the queue is never made."""
+        with self._lock:
+            job.is_abandoned = True
+            if job.is_started:
+                self._stuck += 1
+                job.future.add_done_callback(self._recovered)
 
     def _recovered(self, future: "asyncio.Future[Any]") -> None:
         with self._lock:
@@ -59,20 +72,31 @@ class Lane:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            function, loop, future = job
-            try:
-                answer, error = function(), None
-            except BaseException as raised:  # carried to the caller, whatever it is: the thread must live on
-                answer, error = None, raised
-            with self._lock:
+            if self._begin(job):
+                answer, error = _call(job.function)
+                with self._lock:
+                    self._busy -= 1
+                if not job.loop.is_closed():
+                    job.loop.call_soon_threadsafe(_settle, job.future, answer, error)
+
+    def _begin(self, job: Job) -> bool:
+        with self._lock:
+            job.is_started = not job.is_abandoned
+            if job.is_abandoned:
                 self._busy -= 1
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_settle, future, answer, error)
+            return job.is_started
 
     def close(self) -> None:
         """Let the idle threads end."""
         for _ in range(self._threads):
             self._jobs.put(None)
+
+
+def _call(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return function(), None
+    except BaseException as raised:  # carried to the caller, whatever it is: the thread must live on
+        return None, raised
 
 
 def _settle(future: "asyncio.Future[Any]", answer: Any, error: BaseException | None) -> None:

@@ -52,7 +52,7 @@ def read_manifest(entry: EntryPoint) -> Manifest:
         manifest = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Manifest)
     except FileNotFoundError:
         raise ConfigError(f"plugin {entry.name}: {path} is missing; every plugin has one beside its module") from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ConfigError(f"plugin {entry.name}: {path}: {error}") from None
     if manifest.name != entry.name:
         raise ConfigError(f"plugin {entry.name}: {path} calls it {manifest.name!r}; both names must be the same")

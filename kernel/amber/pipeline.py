@@ -91,18 +91,25 @@ class Pipeline:
             open_ones = [position for position, found in enumerate(groupings) if found is None]
             if not open_ones:
                 break
-            asked = [events[position] for position in open_ones]
-            check = answers_of(Grouping, len(asked), optional=True)
-            try:
-                answers = await self._dispatcher.ask(plugin, "group_events", check, events=asked, project=project)
-            except PluginError:
-                continue
+            answers = await self._group_with(plugin, [events[position] for position in open_ones], project)
             for position, answer in zip(open_ones, answers, strict=True):
                 groupings[position] = answer
         return [
             GroupedEvent(event, grouping or fallback(event), title(event), culprit(event))
             for event, grouping in zip(events, groupings, strict=True)
         ]
+
+    async def _group_with(self, plugin: str, events: Sequence[Event], project: Project) -> Sequence[Grouping | None]:
+        """One plugin's groupings; a batch that fails is halved, so that one event does not move the others."""
+        check = answers_of(Grouping, len(events), optional=True)
+        try:
+            return await self._dispatcher.ask(plugin, "group_events", check, events=events, project=project)
+        except PluginError as error:
+            if len(events) == 1 or isinstance(error.cause, TimeoutError):
+                return [None] * len(events)
+        middle = len(events) // 2
+        first = await self._group_with(plugin, events[:middle], project)
+        return [*first, *await self._group_with(plugin, events[middle:], project)]
 
 
 def fallback(event: Event) -> Grouping:

@@ -78,7 +78,9 @@ def _examine(entry: importlib.metadata.EntryPoint, settings: Settings, trusted: 
         plugin.state, plugin.reason = State.FAILED, str(error)
         return plugin
     is_wanted = settings.plugins.get(entry.name, {}).get("enabled", name.lower() in trusted)
-    if plugin.manifest.api != API:
+    if not isinstance(is_wanted, bool):
+        plugin.state, plugin.reason = State.FAILED, f"[plugins.{entry.name}] enabled must be true or false"
+    elif plugin.manifest.api != API:
         plugin.state = State.INCOMPATIBLE
         plugin.reason = f"it speaks plugin API {plugin.manifest.api}, this Amber speaks {API}"
     elif not is_wanted:
@@ -98,16 +100,22 @@ class Registry:
 
     def load(self) -> None:
         """Import and register every plugin that may run; one that cannot be loaded is marked failed."""
-        names = [plugin.name for plugin in self.plugins.values() if plugin.state is State.FOUND]
-        loaded: NamedExtensionManager[Any] = NamedExtensionManager(
+        for name in [plugin.name for plugin in self.plugins.values() if plugin.state is State.FOUND]:
+            try:
+                loaded = self._import(name)
+            except SystemExit as error:  # stevedore lets it through, and a plugin must not end its host
+                self.fail(name, f"it cannot be imported: it calls sys.exit({error.code!r})")
+                continue
+            for extension in loaded:
+                self.add(extension.name, extension.plugin)
+
+    def _import(self, name: str) -> "NamedExtensionManager[Any]":
+        return NamedExtensionManager(
             GROUP,
-            names=names,
-            name_order=True,
+            names=[name],
             on_load_failure_callback=lambda _, entry, error: self.fail(entry.name, f"it cannot be imported: {error}"),
             on_missing_entrypoints_callback=self._gone,
         )
-        for extension in loaded:
-            self.add(extension.name, extension.plugin)
 
     def _gone(self, names: Iterable[str]) -> None:
         for name in names:

@@ -91,7 +91,8 @@ def ingest_protocols(ctx: "Context[Any]") -> Sequence[IngestProtocol]:  # type: 
     """The protocols this plugin speaks: paths, and how to read and decode what comes there.
 
     Asked once when a process starts and again when plugins change. If you fail, your paths answer 404; a protocol that
-    raises for one request costs that request alone. The budget is for decoding a batch of submissions.
+    raises for one request costs that request alone. The budget is for decoding a batch of submissions; what runs at the
+    edge must not wait for anything, since other requests are served by the same loop.
     """
 
 

@@ -67,7 +67,9 @@ class Worker:
         consumer = await self._bus.consume(ITEMS, "digest", [ITEMS.subjects], settings.ack_wait)
         self._items = consumer
         terms = Terms(ITEMS, "digest", settings.batch, settings.attempts, ack_wait=settings.ack_wait)
-        self._add(Delivery(consumer, digest.handle, terms, self._dead()))
+        delivery = Delivery(consumer, digest.handle, terms, self._dead())
+        delivery.on_dead = digest.bury
+        self._add(delivery)
 
     async def _open_facts(self) -> None:
         """One durable consumer for each plugin that hears facts."""

@@ -1,7 +1,8 @@
 """`make bench`: how much the whole system takes in and stores, on the machine it runs on.
 
 Starts a real `amber up` in a temporary folder, posts real SDK events with the load generator of `../shared/bench`, and
-waits until every accepted event is stored. Medians of `--runs`; compare ratios of one run, never figures of two machines.
+waits until every accepted event is stored. Medians of `--runs`; compare ratios of one run, never figures of two
+machines.
 """
 
 import argparse

@@ -163,6 +163,15 @@ class Running:
         assert answer.status_code in (200, 404), answer.text
         return answer.json() if answer.status_code == 200 else None
 
+    def stored(self, event_id: str) -> Any:
+        """An event of the first project, as soon as it is counted: events are written just before their issues."""
+
+        def counted() -> Any:
+            event = self.event(event_id)
+            return event if event and event["issue_id"] else None
+
+        return wait_until(counted)
+
     def outcomes(self) -> dict[tuple[str, str], int]:
         """How many items of each category met each outcome, in the first project."""
         totals: dict[tuple[str, str], int] = {}

@@ -58,7 +58,7 @@ def ids(amber: Running) -> dict[str, str]:
     attachment = b'\n{"type":"attachment","length":5,"filename":"a.txt"}\nhello'
     sent = amber.web.post(f"/api/{amber.project}/envelope/", content=envelope(event) + attachment, headers=auth)
     assert sent.status_code == 200, sent.text
-    stored = wait_until(lambda: amber.event(event["event_id"]))
+    stored = amber.stored(event["event_id"])
     attached = wait_until(lambda: amber.event(event["event_id"])["attachments"])
     return {
         "organisation": "amber",

@@ -13,7 +13,7 @@ import brotli
 import httpx
 import pytest
 
-from .running import Running, wait_until
+from .running import Running
 from .wire import envelope, error
 
 MIB = 1024 * 1024
@@ -62,7 +62,7 @@ def bad(amber: Running) -> Iterator[Running]:
     assert amber.children() == before
     event = error("StillAlive")
     assert send(amber, envelope(event)).status_code == 200
-    wait_until(lambda: amber.event(event["event_id"]))
+    amber.stored(event["event_id"])
 
 
 def send(amber: Running, body: Any, encoding: str = "", key: str = "", project: int = 0) -> httpx.Response:
@@ -170,7 +170,7 @@ def test_odd_text_is_stored_where_it_can_be(bad: Running, odd: str) -> None:
     event = error("OddText")
     event |= {"message": odd, "tags": {"odd": odd, odd: "x"}, "user": {"id": odd}, "extra": {"odd": odd}, odd: odd}
     assert send(bad, envelope(event)).json() == {"id": event["event_id"]}
-    stored = wait_until(lambda: bad.event(event["event_id"]))
+    stored = bad.stored(event["event_id"])
     assert stored["title"] == "OddText: it broke"
     assert bad.get(f"/issues/{stored['issue_id']}/grouping")["key"]
     assert bad.api.get(f"/issues/{stored['issue_id']}/events").status_code == 200
@@ -179,6 +179,6 @@ def test_odd_text_is_stored_where_it_can_be(bad: Running, odd: str) -> None:
 def test_a_field_of_the_wrong_type_costs_that_field_alone(bad: Running) -> None:
     event = error("WrongTypes") | {"level": 7, "tags": 5, "user": "me", "timestamp": "soon", "release": {"a": 1}}
     assert send(bad, json.dumps({}).encode() + b"\n" + envelope(event).partition(b"\n")[2]).status_code == 200
-    stored = wait_until(lambda: bad.event(event["event_id"]))
+    stored = bad.stored(event["event_id"])
     assert stored["title"] == "WrongTypes: it broke"
     assert {"level", "tags", "timestamp", "release"} <= set(stored["data"]["_meta"])

@@ -64,7 +64,7 @@ def test_plugins_of_strangers_stay_out_until_they_are_enabled(tmp_path: Path) ->
 
 def test_the_event_arrives_although_every_hook_is_spoiled(hurt: tuple[Running, Any]) -> None:
     running, event = hurt
-    stored = wait_until(lambda: running.event(event["event_id"]))
+    stored = running.stored(event["event_id"])
     assert stored["title"] == "PatientProblem: it broke"
     assert stored["grouping"]["mechanism"] == "exception"
     [issue] = running.issues(text="PatientProblem")
@@ -112,7 +112,7 @@ def test_nothing_is_stored_unscrubbed(start: Callable[..., Running], strangers: 
     assert len(numbers) == len(events)
     assert running.cli("dead", "retry", *numbers).returncode == 0
     for event in events.values():
-        stored = wait_until(lambda event=event: running.event(event["event_id"]))
+        stored = running.stored(event["event_id"])
         assert running.get(f"/issues/{stored['issue_id']}")["count"] == 1
     assert running.cli_json("dead", "list") == []
 

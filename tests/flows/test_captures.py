@@ -107,5 +107,5 @@ def test_every_recorded_event_is_stored(captures: list[Capture], replayed: tuple
     sent = {json.loads(one.body.partition(b"\n")[0])["event_id"] for one in captures if "event" in one.item_types}
     assert sent
     for event_id in sent:
-        stored = wait_until(lambda event_id=event_id: amber.event(event_id))
+        stored = amber.stored(event_id)
         assert stored["issue_id"], event_id

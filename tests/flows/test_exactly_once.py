@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from amber.testing.postgres import running_postgres
 
 from .conftest import ended
@@ -95,6 +96,6 @@ def test_null_bytes_and_lone_surrogates_are_stored(team: Running) -> None:
     event["exception"]["values"][0]["value"] = odd
     request = post(team.url, team.project, team.key, envelope(event))
     assert asyncio.run(send_all(team.url, [request], 1)) == [200]
-    stored = wait_until(lambda: team.event(event["event_id"]))
+    stored = team.stored(event["event_id"])
     assert stored["data"]["exception"]["values"][0]["value"].startswith("a")
     assert team.get(f"/issues/{stored['issue_id']}")["count"] == 1

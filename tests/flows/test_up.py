@@ -136,7 +136,7 @@ def test_a_child_that_dies_is_started_again(start: Start, name: str) -> None:
     headers = {"x-sentry-auth": f"Sentry sentry_key={running.key}, sentry_version=7"}
     sent = running.web.post(f"/api/{running.project}/envelope/", content=envelope(event), headers=headers)
     assert sent.status_code == 200
-    wait_until(lambda: running.event(event["event_id"]))
+    running.stored(event["event_id"])
 
 
 def test_health_names_the_part_that_is_missing(start: Start) -> None:

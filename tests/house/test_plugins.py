@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from amber.manifest import read_manifest
 
 Distributions = dict[str, dict[str, Any]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pluggy
 import pytest
+
 from amber import hookimpl, spec
 from amber.bus.memory import MemoryBus
 from amber.dispatch import Dispatcher

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from amber.access import BAD_FOR, GOOD_FOR, REMEMBERED, Access, KeyCache
 from amber.errors import Denied, Unavailable
 from amber.model import AuthRequest, Principal, Project, Resource
@@ -116,6 +117,23 @@ async def test_a_key_is_remembered_until_somebody_tells_of_a_change(house: Any) 
     keys.clear()
     await keys.principal(key_request())
     assert len(asked) == 3
+
+
+async def test_an_answer_from_before_a_change_is_not_remembered(house: Any) -> None:
+    asked = []
+
+    def authenticate(request: AuthRequest) -> Principal:
+        asked.append(request.key)
+        if len(asked) == 1:
+            keys.clear()  # the key is switched off while it is being looked up
+        return Principal("key", request.key, project=1)
+
+    house.add("keys", authenticate)
+    keys = KeyCache(Access(house.dispatcher), NOWHERE, Clock())
+    await keys.principal(key_request())
+    await keys.principal(key_request())
+    await keys.principal(key_request())
+    assert len(asked) == 2
 
 
 async def test_keys_are_told_apart_by_project_and_origin(house: Any) -> None:

@@ -2,15 +2,16 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amber import frames
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus
 from amber.commit import FRAME_BYTES, Committer
-from amber.errors import Unavailable
+from amber.errors import Reject, Unavailable
 from amber.metrics import Metrics
 from amber.model import Submission
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.anyio
 
@@ -185,3 +186,10 @@ def test_every_submission_is_settled_exactly_once(actions: list[tuple[str, int]]
                 assert isinstance(outcome, asyncio.CancelledError)
 
     asyncio.run(run())
+
+
+async def test_what_no_message_can_hold_is_refused_and_not_tried_for_ever(bus: MemoryBus) -> None:
+    bus.max_payload = 1000
+    with pytest.raises(Reject, match="too many items") as refused:
+        await Committer(bus, 1, Metrics()).commit(submission("a", size=2000))
+    assert refused.value.status == 413

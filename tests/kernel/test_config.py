@@ -3,12 +3,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from amber import Secret, config
-from amber.config import BusConfig, Server, Settings
-from amber.errors import ConfigError
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
+
+from amber import Secret, config
+from amber.config import BusConfig, Server, Settings
+from amber.errors import ConfigError
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.datetimes() | st.times()
 NAMES = st.sampled_from([field.name for field in msgspec.structs.fields(Settings)]) | st.text(max_size=6)

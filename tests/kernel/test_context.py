@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from amber.context import Context, Services
 from amber.errors import ConfigError, Denied
 from amber.manifest import Manifest, Rights

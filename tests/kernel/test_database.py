@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
+
 from amber.database import make_engine, sqlite_file
 from amber.errors import ConfigError
-from sqlalchemy import Engine, text
 
 
 def _value(engine: Engine, statement: str) -> object:

@@ -3,12 +3,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+
 from amber.bus import DEAD, ITEMS, Message
 from amber.bus.memory import MemoryBus
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, delay, each, one_line
 from amber.errors import PluginError, Reject, Retry, Unavailable
 from amber.metrics import Metrics
-from msgspec.structs import replace
 
 pytestmark = pytest.mark.anyio
 ITEM = "amber.v1.item.0"

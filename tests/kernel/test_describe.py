@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from amber.describe import culprit, title
 from amber.model import Event
 

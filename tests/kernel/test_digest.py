@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from amber import frames
 from amber.bus import DEAD, ITEMS
 from amber.bus.memory import MemoryBus
@@ -373,3 +374,25 @@ async def test_two_workers_at_once_store_everything_once(plant: Plant) -> None:
     await asyncio.gather(plant.run(), plant.run())
     assert len(plant.stores.ids()) == 20
     assert await plant.consumer.waiting() == 0
+
+
+async def test_what_is_set_aside_whole_is_counted_once(plant: Plant) -> None:
+    await plant.send(submission("a", "e1"), submission("b", "e2"))
+    [message] = await plant.consumer.fetch(1, 1)
+    for _ in range(2):  # the acknowledgement may be lost
+        await plant.digest.bury(message, PluginError("logs", "item_handlers", "it always fails"))
+    assert plant.stores.outcomes() == [("error", "dead", "logs")] * 2
+    assert plant.stores.ids() == []
+
+
+async def test_a_frame_nobody_can_read_counts_for_nothing(plant: Plant) -> None:
+    await plant.bus.publish(ITEM, b"rubbish")
+    [message] = await plant.consumer.fetch(1, 1)
+    await plant.digest.bury(message, Reject("not a frame"))
+    assert plant.stores.outcomes() == []
+
+
+async def test_an_event_in_a_sound_submission_is_stored_although_another_with_it_is_set_aside(plant: Plant) -> None:
+    await plant.send(submission("a", "e1 ex"), submission("b", "e1"))
+    await plant.run()
+    assert plant.stores.ids() == ["1"]

@@ -3,6 +3,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from amber.dispatch import COOL_DOWN, TRIP_AFTER, Answer, Breaker
 from amber.errors import Denied, PluginError, Reject, Retry, Unavailable
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from amber import edge as edge_module
 from amber import frames
 from amber.access import Access, KeyCache

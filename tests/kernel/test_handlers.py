@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+
 from amber.errors import PluginError, Reject, Retry, Unavailable
 from amber.handlers import Handlers
 from amber.model import Handled, Item, ItemHandler, OutcomeCount

@@ -6,6 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from litestar import get
+from litestar.params import FromQuery
+from litestar.testing import AsyncTestClient
+
 from amber import frames, hookimpl, registry, worker
 from amber.app import Health, make_app
 from amber.bus import DEAD, FACTS
@@ -19,9 +23,6 @@ from amber.model import Applied, Decoded, Fact, IngestProtocol, Principal, Submi
 from amber.registry import Plugin, State
 from amber.status import Board, Status
 from amber.worker import Worker
-from litestar import get
-from litestar.params import FromQuery
-from litestar.testing import AsyncTestClient
 
 pytestmark = pytest.mark.anyio
 ROLES = ("event_store", "issue_store", "directory", "blob_store")

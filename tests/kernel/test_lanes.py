@@ -2,6 +2,7 @@ import asyncio
 import threading
 
 import pytest
+
 from amber.lanes import Lane
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +100,17 @@ def test_a_call_that_outlives_its_loop_ends_quietly() -> None:
     for thread in threading.enumerate():
         if thread.name == "plugin-p":
             thread.join()
+
+
+async def test_a_call_nobody_waits_for_any_more_is_never_made() -> None:
+    lane, release, made = Lane("p", width=1), threading.Event(), []
+    first = asyncio.create_task(lane.run(release.wait, 5))
+    await asyncio.sleep(0)  # the first call has the lane's only thread
+    with pytest.raises(TimeoutError):
+        await lane.run(lambda: made.append(1), 0.01)
+    assert not lane.is_stuck  # it holds no thread
+    release.set()
+    await first
+    assert await lane.run(lambda: "next", 5) == "next"
+    assert made == []
+    lane.close()

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, inspect, text
+
 from amber.database import make_engine
 from amber.errors import ConfigError, Unavailable
 from amber.migrate import migration_lock, upgrade
-from sqlalchemy import Engine, inspect, text
 
 REVISION = '''
 """A revision of a test."""

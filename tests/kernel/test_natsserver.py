@@ -5,6 +5,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+
 from amber import natsserver
 from amber.config import BusConfig
 from amber.errors import ConfigError

@@ -3,6 +3,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from amber.bus import FACTS
 from amber.bus.memory import MemoryBus
 from amber.model import Fact

@@ -6,6 +6,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+
 from amber import hookimpl, registry
 from amber.config import Settings
 from amber.errors import ConfigError
@@ -137,6 +138,22 @@ def test_only_what_may_run_is_imported(install: Install, monkeypatch: pytest.Mon
     assert plugins.plugins["broken"].reason.startswith("it cannot be imported: No module named")
     assert "uninstalled" in plugins.plugins["gone"].reason
     assert "strange_off.inner" not in sys.modules
+
+
+def test_a_plugin_that_ends_the_process_when_imported_does_not(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quitter, good = install("quitter", code="import sys\nsys.exit(3)", dist=FIRST), install("zgood", dist=FIRST)
+    monkeypatch.setattr("stevedore.ExtensionManager.list_entry_points", lambda self: [quitter, good])
+    plugins = make_registry(monkeypatch, Settings(), quitter, good)
+    plugins.load()
+    assert [plugin.name for plugin in plugins.running()] == ["zgood"]
+    assert "sys.exit(3)" in plugins.plugins["quitter"].reason
+
+
+def test_enabled_must_be_true_or_false(install: Install) -> None:
+    [plugin] = discover(Settings(plugins={"odd": {"enabled": "false"}}), [install("odd", dist=FIRST)])
+    assert (plugin.state, plugin.reason) == (State.FAILED, "[plugins.odd] enabled must be true or false")
 
 
 def module(**attributes: Any) -> ModuleType:

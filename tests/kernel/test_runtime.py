@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from amber import runtime
 from amber.errors import ConfigError
 from amber.runtime import Runtime

@@ -3,12 +3,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from amber import status as status_module
 from amber.bus import STATUS
 from amber.bus.memory import MemoryBus
 from amber.metrics import Metrics
 from amber.status import SILENT_AFTER, Board, Reporter, Status, merge, merge_reports
-from prometheus_client.parser import text_string_to_metric_families
 
 pytestmark = pytest.mark.anyio
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from amber import supervisor as module
 from amber.supervisor import Child, Supervisor, die_with_parent
 

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+
 from amber import frames, tally
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import click
+
 from amber.cli import cli, plugin_commands
 
 WIDTH = 100

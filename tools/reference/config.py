@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
-from amber.config import Secret, Settings
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo
 
+from amber.config import Secret, Settings
 from reference.markdown import code, prose, table
 from reference.plugins import first_party, module
 

@@ -4,7 +4,6 @@ import inspect
 from typing import Any
 
 from amber import spec
-
 from reference.markdown import code, codes, prose
 from reference.plugins import answered_by
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
 from amber.app import Health, make_app
 from amber.config import Settings
 from amber.kernel import Kernel
 from amber.model import IngestProtocol
 from amber.status import Board
 from amber.version import version
-from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
-from litestar.routes import HTTPRoute
-
 from reference.markdown import code, codes, prose, table
 
 INTRODUCTION = """# HTTP API

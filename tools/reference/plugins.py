@@ -7,9 +7,9 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 import msgspec
+
 from amber.manifest import Manifest, read_manifest
 from amber.spec import PROJECT_NAME, hooks
-
 from reference.markdown import code, codes, table
 
 INTRODUCTION = """# Plugins

@@ -1,7 +1,6 @@
 """The page about the bus: its streams and subjects."""
 
 from amber.bus import STATUS, STREAMS, Stream, dead_subject, fact_subject, item_subject
-
 from reference.markdown import code, prose, table
 
 INTRODUCTION = """# Subjects

@@ -33,6 +33,7 @@ class NatsBus:
         self._js: JetStreamContext = self._client.jetstream(timeout=publish_timeout)
         self._identity: dict[str, str] = {}
         self._last_error: Exception = TimeoutError("no answer")
+        self._consumers: list[tuple[Stream, api.ConsumerConfig]] = []
         self.max_payload = 1 << 20
 
     async def connect(self, attempts: int = 50) -> "NatsBus":
@@ -68,6 +69,7 @@ class NatsBus:
                 max_outstanding_pings=2,
                 pending_size=16 << 20,
                 error_cb=self._on_error,
+                reconnected_cb=self._on_reconnect,
             )
         self.max_payload = self._client.max_payload
         for stream in STREAMS:
@@ -102,6 +104,16 @@ class NatsBus:
     async def _on_error(self, error: Exception) -> None:
         self._last_error = error
         log.warning("bus: %s", error or type(error).__name__)
+
+    async def _on_reconnect(self) -> None:
+        """The server may have come back with an empty store: make streams and consumers anew where they are missing."""
+        try:
+            for stream in STREAMS:
+                await self._reconcile(stream)
+            for stream, config in self._consumers:
+                await self._js.add_consumer(stream.name, config)
+        except FAILURES as error:  # the next reconnect tries again; until then every use says that it is missing
+            log.warning("bus: streams cannot be brought up to date: %s", error)
 
     @property
     def is_ready(self) -> bool:
@@ -142,13 +154,13 @@ class NatsBus:
             filter_subjects=list(subjects),
         )
         try:
-            await self._js.add_consumer(
-                stream.name, config
-            )  # creates or updates; pull_subscribe would keep old settings
+            # creates or updates; pull_subscribe would keep old settings
+            await self._js.add_consumer(stream.name, config)
             subscription = await self._js.pull_subscribe_bind(consumer=name, stream=stream.name, pending_bytes_limit=-1)
         except FAILURES as error:
             raise Unavailable(f"consumer {name} of {stream.name} cannot be opened: {error}") from error
-        return NatsConsumer(self._need_connection, subscription, self._identity[stream.name])
+        self._consumers.append((stream, config))
+        return NatsConsumer(self._need_connection, subscription, lambda: self._identity[stream.name])
 
     async def listen(self, subject: str, callback: Callback) -> None:
         """Subscribe without JetStream: messages sent while the connection is down are missed."""
@@ -213,7 +225,7 @@ def own(headers: Mapping[str, str] | None) -> dict[str, str]:
 class NatsConsumer:
     """A bound pull subscription."""
 
-    def __init__(self, need_connection: Callable[[], None], subscription: Any, identity: str) -> None:
+    def __init__(self, need_connection: Callable[[], None], subscription: Any, identity: Callable[[], str]) -> None:
         self._need_connection, self._subscription, self._identity = need_connection, subscription, identity
         self._open: dict[int, Msg] = {}
 
@@ -232,7 +244,7 @@ class NatsConsumer:
         seq = meta.sequence.stream
         self._open[seq] = raw
         return Message(
-            self._identity,
+            self._identity(),
             seq,
             raw.subject,
             raw.data,

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
+
 from amber.model import Attachment, AuditEntry, Batch, Event, GroupedEvent, Grouping, Project, Token, new_token
 from amber.testing.running import Kernel, app, kernel, session_kernel
-from litestar.testing import TestClient
 
 __all__ = ["app", "kernel", "session_kernel"]
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)

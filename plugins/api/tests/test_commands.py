@@ -3,10 +3,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+
 from amber.errors import Reject
 from amber.testing.running import Kernel, context
 from amber_api import v1
-from click.testing import CliRunner, Result
 
 Run = Callable[..., Result]
 

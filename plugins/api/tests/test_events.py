@@ -3,6 +3,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from amber.model import Feedback, GroupedEvent
 
 Make = Callable[..., GroupedEvent]

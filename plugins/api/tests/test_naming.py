@@ -1,9 +1,10 @@
 import re
 
 import pytest
-from amber_api.v1.naming import LONGEST, SLUG, slugified
 from hypothesis import given
 from hypothesis import strategies as st
+
+from amber_api.v1.naming import LONGEST, SLUG, slugified
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
+
 from amber.model import SCOPES, AuditEntry, GroupedEvent
 from amber_api.v1.routes import HANDLERS
-from litestar.testing import TestClient
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 Make = Callable[..., GroupedEvent]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from amber import Context
 from amber.model import AuditEntry, Directory, Organisation, Project
 from amber.testing.running import Kernel, context, kernel, session_kernel

@@ -5,13 +5,14 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
 from amber import Context
 from amber.errors import Reject
 from amber.model import AuditEntry, Directory, User
 from amber_auth.password.bootstrap import Start, bootstrap
 from amber_auth.password.commands import first_start
 from amber_auth.password.hashing import is_right
-from click.testing import CliRunner
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 

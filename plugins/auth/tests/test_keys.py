@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from amber import Context
 from amber.errors import Denied
 from amber.model import AuditEntry, AuthRequest, Directory, Principal, Project

@@ -1,7 +1,8 @@
 import pytest
-from amber_auth.keys.origins import is_allowed
 from hypothesis import given
 from hypothesis import strategies as st
+
+from amber_auth.keys.origins import is_allowed
 
 
 @pytest.mark.parametrize(

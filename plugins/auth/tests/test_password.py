@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amber import Context
 from amber.errors import Denied, Reject
 from amber.model import AuthRequest, Organisation, Principal
 from amber_auth import password
 from amber_auth.password import hashing
 from amber_auth.password.commands import user
-from argon2 import PasswordHasher
-from click.testing import CliRunner, Result
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 RIGHT = "correct horse battery"
 Run = Callable[..., Result]

@@ -1,8 +1,9 @@
 import pytest
-from amber.model import SCOPES, Principal, Resource
-from amber_auth.scopes import authorise
 from hypothesis import given
 from hypothesis import strategies as st
+
+from amber.model import SCOPES, Principal, Resource
+from amber_auth.scopes import authorise
 
 MINE = Resource(1)
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+
 from amber import Context
 from amber.errors import Denied, Reject, Unavailable
 from amber.model import AuditEntry, AuthRequest, Directory, Organisation, Principal, Project, token_digest
 from amber_auth import tokens
 from amber_auth.tokens.commands import token
-from click.testing import CliRunner, Result
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 Run = Callable[..., Result]

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from amber.model import AuditEntry, Batch, Event, GroupedEvent, Grouping, Token, User, new_token
-from amber.testing.running import Kernel, app, kernel, session_kernel
 from argon2 import PasswordHasher
 from litestar.testing import TestClient
+
+from amber.model import AuditEntry, Batch, Event, GroupedEvent, Grouping, Token, User, new_token
+from amber.testing.running import Kernel, app, kernel, session_kernel
 
 __all__ = ["app", "kernel", "session_kernel"]
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)

@@ -2,11 +2,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
 from amber.model import Issue, Project, StoredEvent
 from amber_console.home.event_view import event_view
 from amber_console.home.pages import Pages
-from hypothesis import given
-from hypothesis import strategies as st
 
 KNOWN = {"html", "head", "meta", "title", "link", "body", "header", "main", "footer", "section", "div", "aside"}
 KNOWN |= {"a", "span", "h1", "h2", "p", "b", "bdi", "code", "pre", "time", "ol", "li", "dl", "dt", "dd"}

@@ -2,6 +2,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+
 from amber.model import AuditEntry
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)

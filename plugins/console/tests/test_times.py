@@ -1,7 +1,8 @@
 import pytest
-from amber_console.home.times import ago, exact
 from hypothesis import given
 from hypothesis import strategies as st
+
+from amber_console.home.times import ago, exact
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from amber.model import Additions, Event
 from amber_enrichment.release import enrich_events
 from amber_enrichment.release.versions import Release, read_release
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def event(**data: object) -> Event:

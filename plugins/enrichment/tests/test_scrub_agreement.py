@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amber.model import Additions, Event
 from amber_enrichment.scrub.events import scrub_event, walk_event
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.walk import Everything
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SECRET = "Zq7hunter2Xw"
 KEYS = st.sampled_from(

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from amber.model import Additions, Event, Project
 from amber_enrichment.scrub import scrub_events
 

@@ -1,6 +1,7 @@
 """Which names and texts count as secrets."""
 
 import pytest
+
 from amber_enrichment.scrub.keys import is_secret, is_session
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.shapes import is_card, is_iban

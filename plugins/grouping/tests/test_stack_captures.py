@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from amber.model import Event
 from amber_grouping.stack import group_events, key_of
 

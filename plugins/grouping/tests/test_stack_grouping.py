@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from amber.model import Event, Grouping
-from amber_grouping.stack import VERSION, group_events, key_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from amber.model import Event, Grouping
+from amber_grouping.stack import VERSION, group_events, key_of
 
 
 def event(id: str = "0" * 32, kind: str = "error", **data: Any) -> Event:

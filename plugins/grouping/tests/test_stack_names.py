@@ -1,10 +1,11 @@
 """Messages, function, module and file names without what changes from one event to the next."""
 
 import pytest
-from amber_grouping.stack.messages import first_lines, normalise_message
-from amber_grouping.stack.names import file_name, function_name, module_name, source_line
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from amber_grouping.stack.messages import first_lines, normalise_message
+from amber_grouping.stack.names import file_name, function_name, module_name, source_line
 
 
 @pytest.mark.parametrize(

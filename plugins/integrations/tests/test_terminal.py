@@ -2,12 +2,13 @@ import logging
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from amber import Context
 from amber.model import Fact
 from amber.testing.contexts import make_context
 from amber_integrations import terminal
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+
 from amber.testing.databases import open_database
 from amber_storage import sql
 from amber_storage.files.blobs import FileBlobStore
@@ -12,7 +14,6 @@ from amber_storage.sql.directory import SqlDirectory
 from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
 from amber_storage.sql.schema import metadata
-from sqlalchemy import Engine
 
 # It is one of pytest's own plugins in other test folders, which must not find it imported plainly.
 pytest.register_assert_rewrite("amber.testing.postgres")

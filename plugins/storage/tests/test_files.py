@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from amber.errors import Unavailable
 from amber.testing.contexts import make_context, make_services
 from amber_storage import files

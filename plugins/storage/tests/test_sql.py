@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select, text
+from sqlalchemy.dialects import sqlite
+
 from amber import Context
 from amber.errors import Reject, Unavailable
 from amber.model import Batch, IssueQuery, OutcomeCount
@@ -26,10 +31,6 @@ from amber_storage.sql.marks import KEPT, claim_marks
 from amber_storage.sql.searching import matching_issues, order_of
 from amber_storage.sql.short_ids import ALPHABET, short_id
 from amber_storage.sql.transactions import Transactions
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import Engine, select, text
-from sqlalchemy.dialects import sqlite
 
 WORKER = """
 import sys

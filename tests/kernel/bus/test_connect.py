@@ -1,17 +1,19 @@
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from amber.bus import FACTS, ITEMS, Bus
+from msgspec.structs import replace
+
+from amber.bus import FACTS, ITEMS, Bus, Message
 from amber.bus.connect import NatsBus
 from amber.config import BusConfig
 from amber.errors import Unavailable
 from amber.natsserver import free_port
 from amber.testing.contract.bus import BusContract, until
 from amber.testing.nats import NatsServer
-from msgspec.structs import replace
 
 pytestmark = pytest.mark.anyio
 ITEM = "amber.v1.item.0"
@@ -103,6 +105,28 @@ async def test_a_stream_made_anew_never_repeats_an_identity(nats_server: NatsSer
     assert first.seq == second.seq
     assert first.stream != second.stream
     await bus.close()
+
+
+async def test_a_server_that_comes_back_empty_is_set_up_anew(nats_server: NatsServer, nats_bus: NatsBus) -> None:
+    consumer = await nats_bus.consume(ITEMS, "c", [ITEMS.subjects], 30)
+    await nats_bus.publish(ITEM, b"before")
+    [before] = await consumer.fetch(1, 5)
+    nats_server.kill()
+    await until(lambda: not nats_bus.is_ready)
+    shutil.rmtree(nats_server.data / "nats" / "jetstream")
+    nats_server.start()
+    while True:  # the connection is back a moment before the streams are
+        with contextlib.suppress(Unavailable):
+            await nats_bus.publish(ITEM, b"after")
+            break
+        await asyncio.sleep(0.01)
+    fetched: list[Message] = []
+    while not fetched:
+        with contextlib.suppress(Unavailable):
+            fetched = await consumer.fetch(1, 1)
+    assert fetched[0].data == b"after"
+    assert fetched[0].seq == before.seq
+    assert fetched[0].stream != before.stream  # or the worker would take it for one it has applied
 
 
 async def test_a_stream_keeps_its_identity_over_restarts(nats_server: NatsServer, nats_bus: NatsBus) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from amber import Context, hookimpl
 from litestar import Router
 
+from amber import Context, hookimpl
 from amber_api.v1.organisation_commands import organisation
 from amber_api.v1.project_commands import project
 from amber_api.v1.routes import HANDLERS

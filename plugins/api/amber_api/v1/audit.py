@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from amber.model import AuditEntry, rfc3339
 from litestar import get
 from msgspec import Struct
 
+from amber.model import AuditEntry, rfc3339
 from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged
 from amber_api.v1.tenant import Caller

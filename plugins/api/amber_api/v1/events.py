@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from amber.model import Attachment, EventSummary, StoredEvent, rfc3339
 from litestar import get
 from msgspec import Struct
 
+from amber.model import Attachment, EventSummary, StoredEvent, rfc3339
 from amber_api.v1.paths import EventPath, IssuePath, ProjectPath
 from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged

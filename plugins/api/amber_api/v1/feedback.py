@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from amber.model import Feedback, rfc3339
 from litestar import get
 from msgspec import Meta, Struct
 
+from amber.model import Feedback, rfc3339
 from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import Paging, Query, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged

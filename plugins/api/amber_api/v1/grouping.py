@@ -1,10 +1,10 @@
 """`/issues/{issue}/grouping`: why events belong to their issue."""
 
 import msgspec
-from amber.model import Grouping
 from litestar import get
 from msgspec import Struct
 
+from amber.model import Grouping
 from amber_api.v1.paths import IssuePath
 from amber_api.v1.shapes import PROBLEMS
 from amber_api.v1.tenant import Caller, existing

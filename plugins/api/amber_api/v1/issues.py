@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from amber.model import Issue, IssueChange, IssueQuery, IssueStatus, Level, rfc3339
 from litestar import get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from amber.model import Issue, IssueChange, IssueQuery, IssueStatus, Level, rfc3339
 from amber_api.v1.paths import IssuePath, ProjectPath
 from amber_api.v1.query import END, PLAIN, Paging, Query, Words, invalid, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, moment, paged

@@ -3,10 +3,10 @@
 from typing import Any
 
 import click
+
 from amber import Context
 from amber.errors import Reject
 from amber.model import AuditEntry, Directory, ProjectKey, dsn
-
 from amber_api.v1.terminal import AS_JSON, known_project, say
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from amber.model import Project, ProjectKey, dsn, rfc3339
 from litestar import get, patch, post
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from amber.model import Project, ProjectKey, dsn, rfc3339
 from amber_api.v1.paths import KeyPath, ProjectPath
 from amber_api.v1.projects import Name
 from amber_api.v1.shapes import PROBLEMS, Listing, listing

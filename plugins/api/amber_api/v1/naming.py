@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import count
 
+from msgspec import Struct
+
 from amber.errors import Reject
 from amber.model import AuditEntry, Directory, Project
-from msgspec import Struct
 
 LONGEST = 50
 SLUG = r"^(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$(?!\n)"

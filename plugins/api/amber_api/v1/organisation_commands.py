@@ -3,9 +3,9 @@
 from typing import Any
 
 import click
+
 from amber import Context
 from amber.model import AuditEntry, Directory, Organisation
-
 from amber_api.v1.naming import slugified
 from amber_api.v1.terminal import AS_JSON, say
 

@@ -1,10 +1,10 @@
 """`/organisations`: the tenant everything belongs to."""
 
-from amber.errors import Reject
-from amber.model import Organisation, rfc3339
 from litestar import get
 from msgspec import Struct
 
+from amber.errors import Reject
+from amber.model import Organisation, rfc3339
 from amber_api.v1.paths import OrganisationPath
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
 from amber_api.v1.tenant import Caller

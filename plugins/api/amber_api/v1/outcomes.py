@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-from amber.model import OutcomeCount, rfc3339
 from litestar import get
 from msgspec import Meta, Struct
 
+from amber.model import OutcomeCount, rfc3339
 from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import Query, invalid, queried
 from amber_api.v1.shapes import PROBLEMS

@@ -3,9 +3,9 @@
 from typing import Any
 
 import click
+
 from amber import Context
 from amber.model import AuditEntry, Directory, Project, dsn
-
 from amber_api.v1.key_commands import key
 from amber_api.v1.naming import Wanted, add_project
 from amber_api.v1.terminal import AS_JSON, ORGANISATION, choose_organisation, say

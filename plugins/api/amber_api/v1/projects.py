@@ -3,11 +3,11 @@
 from typing import Annotated, Any
 
 import msgspec
-from amber.model import Project, rfc3339
 from litestar import get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from amber.model import Project, rfc3339
 from amber_api.v1.naming import LONGEST, SLUG, Wanted, add_project
 from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import END, PLAIN, invalid

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
-from amber.model import Principal
 from litestar import Request
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ValidationException
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from litestar.params import SkipValidation
 from msgspec import Meta, Struct
+
+from amber.model import Principal
 
 T = TypeVar("T")
 PLAIN = r"[^\x00-\x1f\x7f]"

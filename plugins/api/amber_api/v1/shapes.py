@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from amber.model import Page, rfc3339
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
+
+from amber.model import Page, rfc3339
 
 T = TypeVar("T")
 S = TypeVar("S")

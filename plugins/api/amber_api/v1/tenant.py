@@ -4,6 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from litestar import Request
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
+
 from amber import Context
 from amber.errors import Denied, Reject
 from amber.model import (
@@ -17,9 +21,6 @@ from amber.model import (
     Principal,
     Project,
 )
-from litestar import Request
-from litestar.di import NamedDependency, Provide
-from litestar.params import SkipValidation
 
 T = TypeVar("T")
 ROW_ID = re.compile(r"[1-9][0-9]{0,17}")

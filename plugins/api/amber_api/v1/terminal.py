@@ -2,6 +2,7 @@
 
 import click
 import msgspec
+
 from amber.errors import Reject
 from amber.model import Directory, Organisation, Project
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from amber.errors import Denied
-from amber.model import Scope, Token, new_token, reach, rfc3339
 from litestar import delete, get, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from amber.errors import Denied
+from amber.model import Scope, Token, new_token, reach, rfc3339
 from amber_api.v1.paths import TokenPath
 from amber_api.v1.projects import Name
 from amber_api.v1.shapes import PROBLEMS, Listing, listing, moment

@@ -7,7 +7,6 @@ from typing import Any
 from amber import Context, hookimpl
 from amber.errors import Denied
 from amber.model import INGEST, AuthRequest, Principal, Project, ProjectKey
-
 from amber_auth.keys.origins import is_allowed
 
 PUBLIC_KEY = re.compile(r"[0-9a-f]{32}")

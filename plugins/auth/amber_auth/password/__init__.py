@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
 from amber import Context, hookimpl
 from amber.errors import Denied
 from amber.model import AuthRequest, Principal, Scope, User
-
 from amber_auth.password import failures
 from amber_auth.password.commands import first_start, user
 from amber_auth.password.hashing import is_right

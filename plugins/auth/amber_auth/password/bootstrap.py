@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from msgspec import UNSET, Struct, UnsetType
+
 from amber import Context
 from amber.errors import Reject
 from amber.model import AuditEntry, Directory, Organisation, Project, User
-from msgspec import UNSET, Struct, UnsetType
-
 from amber_auth.password.hashing import hash_password, new_password
 
 T = TypeVar("T")

@@ -4,9 +4,9 @@ import sys
 from typing import Any
 
 import click
+
 from amber import Context
 from amber.model import AuditEntry, Directory, User
-
 from amber_auth.password.bootstrap import bootstrap
 from amber_auth.password.hashing import hash_password, new_password
 from amber_auth.terminal import AS_JSON, ORGANISATION, choose_organisation, say

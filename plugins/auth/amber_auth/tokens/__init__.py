@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+
 from amber import Context, hookimpl
 from amber.errors import Denied, Unavailable
 from amber.model import TOKEN_PREFIX, AuthRequest, Principal, Token, token_digest
-
 from amber_auth.tokens.commands import token
 
 TOUCH_EVERY = 60.0

@@ -3,10 +3,10 @@
 from typing import Any
 
 import click
+
 from amber import Context
 from amber.errors import Reject
 from amber.model import SCOPES, AuditEntry, Directory, Scope, Token, new_token
-
 from amber_auth.terminal import AS_JSON, ORGANISATION, choose_organisation, say
 
 

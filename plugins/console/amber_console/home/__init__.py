@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amber import Context, hookimpl
 from litestar import Router
 from litestar.di import Provide
 
+from amber import Context, hookimpl
 from amber_console.home.pages import Pages
 from amber_console.home.routes import HANDLERS, REFUSALS
 from amber_console.home.visitor import visitors

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from amber.model import StoredEvent
 from msgspec import Struct
 
+from amber.model import StoredEvent
 from amber_console.home.frame_view import ExceptionView, exception_view, spelled
 
 Pairs = tuple[tuple[str, str], ...]

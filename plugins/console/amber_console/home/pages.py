@@ -4,10 +4,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from amber.model import rfc3339
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 
+from amber.model import rfc3339
 from amber_console.home.times import ago, exact
 
 HEADERS = {

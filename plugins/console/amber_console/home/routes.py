@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from amber.errors import Denied, Reject
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
+from amber.errors import Denied, Reject
 from amber_console.home.event_view import event_view
 from amber_console.home.pages import Draw, Pages
 from amber_console.home.visitor import Looker

@@ -4,6 +4,10 @@ import heapq
 import re
 from typing import Any
 
+from litestar import Request
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
+
 from amber import Context
 from amber.errors import Denied, Reject
 from amber.model import (
@@ -18,9 +22,6 @@ from amber.model import (
     StoredEvent,
     dsn,
 )
-from litestar import Request
-from litestar.di import NamedDependency, Provide
-from litestar.params import SkipValidation
 
 LAST = 50
 ROW_ID = re.compile(r"[1-9][0-9]{0,17}")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from amber import hookimpl
 from amber.model import Additions, Event
-
 from amber_enrichment.release.versions import Release, read_release
 
 

@@ -25,7 +25,6 @@ from collections.abc import Sequence
 
 from amber import hookimpl
 from amber.model import Event, Project
-
 from amber_enrichment.scrub.events import scrub_event
 from amber_enrichment.scrub.rules import rules_of
 

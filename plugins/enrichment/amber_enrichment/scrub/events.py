@@ -4,8 +4,8 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 import msgspec
-from amber.model import Additions, Event
 
+from amber.model import Additions, Event
 from amber_enrichment.scrub.candidates import suspects
 from amber_enrichment.scrub.notes import Note, noted
 from amber_enrichment.scrub.places import PLACES, SKIP, TREE

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from amber import hookimpl
 from amber.model import Event, Grouping
-
 from amber_grouping.stack.key import VERSION, key_of
 from amber_grouping.stack.mechanisms import group_event
 

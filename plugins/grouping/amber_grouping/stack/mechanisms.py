@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from amber.model import Event, Grouping
 from msgspec import Struct
 
+from amber.model import Event, Grouping
 from amber_grouping.stack.exceptions import chain_of
 from amber_grouping.stack.frames import Stack, stack_of, text
 from amber_grouping.stack.key import VERSION, Part, key_of, part

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from amber.model import Event
-
 from amber_grouping.stack.frames import Stack, stack_of, text
 from amber_grouping.stack.messages import first_lines
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from amber import Context, hookimpl
-from amber.model import Handled, IngestProtocol, IngestRoute, Item, ItemHandler
 from msgspec import Meta, Struct
 
+from amber import Context, hookimpl
+from amber.model import Handled, IngestProtocol, IngestRoute, Item, ItemHandler
 from amber_ingest.amber.decoding import decode
 from amber_ingest.amber.reading import CORS, credential, read, refuse, reply
 from amber_ingest.wire.ids import blob_name

@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Any, get_args, get_origin
 
 import msgspec
-from amber.errors import Reject
 
+from amber.errors import Reject
 from amber_ingest.amber.schemas import SCHEMAS, Schema
 
 LATEST = "v1"

@@ -2,7 +2,6 @@
 
 from amber.errors import Reject
 from amber.model import Decoded, Event, Item, OutcomeCount, Submission
-
 from amber_ingest.amber.checking import check
 from amber_ingest.amber.reading import CATEGORIES, event_id_of, item_type, open_payload
 from amber_ingest.amber.translation import translate

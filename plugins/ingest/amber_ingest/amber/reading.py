@@ -3,10 +3,10 @@
 from typing import Any
 
 import msgspec
-from amber.errors import Reject
-from amber.model import Credential, IngestRequest, ItemNote, Reading, Reply
 from msgspec import Struct
 
+from amber.errors import Reject
+from amber.model import Credential, IngestRequest, ItemNote, Reading, Reply
 from amber_ingest.amber.checking import check
 from amber_ingest.normalise import read_json
 from amber_ingest.normalise.ids import parse_id

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from amber import Context, hookimpl
-from amber.model import ItemNote, Principal, Project, Verdict
 from msgspec import Meta, Struct
 
+from amber import Context, hookimpl
+from amber.model import ItemNote, Principal, Project, Verdict
 from amber_ingest.limits.buckets import Buckets
 
 Scope = Literal["key", "project"]

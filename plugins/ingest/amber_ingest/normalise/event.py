@@ -3,7 +3,6 @@
 from typing import Any
 
 from amber.model import Event, rfc3339
-
 from amber_ingest.normalise import attributes, contexts, device, exception, ids, legacy, times
 from amber_ingest.normalise.agent import read_agent
 from amber_ingest.normalise.arrival import Arrival

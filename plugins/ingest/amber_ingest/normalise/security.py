@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from amber.model import Event
-
 from amber_ingest.normalise.arrival import Arrival
 from amber_ingest.normalise.encoding import sound
 from amber_ingest.normalise.event import normalise_event

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amber.model import rfc3339
-
 from amber_ingest.normalise.arrival import Arrival
 from amber_ingest.normalise.notes import Notes
 

@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Annotated
 
-from amber import Context, hookimpl
-from amber.model import IngestProtocol, IngestRoute, ItemHandler
 from msgspec import Meta, Struct
 
+from amber import Context, hookimpl
+from amber.model import IngestProtocol, IngestRoute, ItemHandler
 from amber_ingest.sentry.credentials import credential
 from amber_ingest.sentry.decoding import decode
 from amber_ingest.sentry.handlers import count_reports, store_attachments

@@ -4,8 +4,8 @@ import struct
 from typing import Any
 
 import msgspec
-from amber.errors import Reject
 
+from amber.errors import Reject
 from amber_ingest.sentry.envelope import Envelope, EnvelopeItem
 from amber_ingest.sentry.packing import unpack_dump
 from amber_ingest.sentry.payloads import read_object, write_object

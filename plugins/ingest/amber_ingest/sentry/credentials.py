@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from amber.errors import Reject
-from amber.model import Credential, IngestRequest
 from msgspec import Struct
 
+from amber.errors import Reject
+from amber.model import Credential, IngestRequest
 from amber_ingest.sentry.envelope import read_envelope
 from amber_ingest.wire.encodings import encoding_name, inflate_head
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amber.errors import Reject
-from amber.model import Decoded, Event, Item, OutcomeCount, Submission
 from msgspec import Struct, structs
 
+from amber.errors import Reject
+from amber.model import Decoded, Event, Item, OutcomeCount, Submission
 from amber_ingest.normalise import (
     Arrival,
     normalise_event,

@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 import msgspec
-from amber.errors import Reject
 from msgspec import Struct
+
+from amber.errors import Reject
 
 MAX_ITEMS = 500
 SPREAD_HEADER = 64 * 1024

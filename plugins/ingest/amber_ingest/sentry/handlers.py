@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from amber.errors import Reject
 from amber.model import Attachment, Handled, Item, OutcomeCount
-
 from amber_ingest.sentry.kinds import is_count
 from amber_ingest.sentry.payloads import read_object
 from amber_ingest.wire.ids import blob_name

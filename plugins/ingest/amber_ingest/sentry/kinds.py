@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from amber.errors import Reject
-from amber.model import ItemNote
 from msgspec import Struct
 
+from amber.errors import Reject
+from amber.model import ItemNote
 from amber_ingest.sentry.envelope import EnvelopeItem
 
 KIB, MIB = 1024, 1024 * 1024

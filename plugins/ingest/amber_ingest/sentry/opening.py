@@ -4,7 +4,6 @@ from typing import Any
 
 from amber.errors import Reject
 from amber.model import IngestRequest
-
 from amber_ingest.normalise import read_json
 from amber_ingest.sentry.crash import read_attachments, read_minidump
 from amber_ingest.sentry.credentials import carries_envelope

@@ -5,7 +5,6 @@ import lzma
 from typing import Protocol
 
 from amber.errors import Reject
-
 from amber_ingest.wire.encodings import inflate
 
 MAX_DUMP = 200 * 1024 * 1024

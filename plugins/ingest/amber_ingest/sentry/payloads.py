@@ -3,9 +3,9 @@
 from typing import Any
 
 import msgspec
-from amber.errors import Reject
 from msgspec import Struct
 
+from amber.errors import Reject
 from amber_ingest.normalise import read_json
 
 

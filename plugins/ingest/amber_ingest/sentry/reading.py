@@ -4,7 +4,6 @@ from typing import Any
 
 from amber.errors import Reject
 from amber.model import IngestRequest, Reading
-
 from amber_ingest.normalise.ids import parse_id
 from amber_ingest.sentry.credentials import Shown, check_agreement, shown_key
 from amber_ingest.sentry.envelope import Envelope, EnvelopeItem

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
+
 from amber.model import IngestRequest, Limited, Reading, Reply
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -3,7 +3,6 @@
 import base64
 
 from amber.errors import Reject
-
 from amber_ingest.sentry.envelope import Envelope, EnvelopeItem
 from amber_ingest.sentry.kinds import MIB
 from amber_ingest.sentry.payloads import read_head

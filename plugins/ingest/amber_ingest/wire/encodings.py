@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import brotli  # type: ignore[import-untyped]  # the library ships no types
 import zstandard
-from amber.errors import Reject
 from isal import isal_zlib
+
+from amber.errors import Reject
 
 PIECE = 1 << 20
 """No step of inflating gives more than about this many bytes (zstd: sixteen times this)."""

@@ -1,12 +1,13 @@
 """Multipart forms, as crash reporters send them."""
 
-from amber.errors import Reject
 from msgspec import Struct
 from multipart import (  # type: ignore[import-untyped]  # the library ships no types
     MultipartError,
     PushMultipartParser,
     parse_options_header,
 )
+
+from amber.errors import Reject
 
 MAX_FIELDS = 1000
 MAX_HEADER = 8192

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from amber.model import Decoded, IngestProtocol, IngestRequest, Submission
 from amber.testing.contexts import make_context
 from amber_ingest import amber as plugin

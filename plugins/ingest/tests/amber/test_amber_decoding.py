@@ -1,9 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from amber.model import Decoded, Handled, OutcomeCount, Submission
 from amber.testing.contexts import make_context
 from amber_ingest import amber as plugin
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def stack(decoded: Decoded) -> list[str]:

@@ -2,6 +2,7 @@ import gzip
 import json
 
 import pytest
+
 from amber.errors import Reject
 
 

@@ -1,11 +1,12 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from amber import Context
 from amber.model import ItemNote, Principal, Project, Verdict
 from amber.testing.contexts import make_context
 from amber_ingest import limits
 from amber_ingest.limits import Config, admit_items
 from amber_ingest.limits.buckets import Buckets
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEY = Principal("key", "7", project=1, organisation=1)
 EVENT = ItemNote("event", "error", 100)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from amber.model import Event
 from amber_ingest.normalise import Arrival, normalise_event
 

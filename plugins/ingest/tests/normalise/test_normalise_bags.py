@@ -3,12 +3,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amber.model import Event
 from amber_ingest.normalise.bags import trim
 from amber_ingest.normalise.encoding import is_shallow
 from amber_ingest.normalise.notes import Notes
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 Normal = Callable[..., Event]
 OWN = "0123456789abcdef0123456789abcdef"

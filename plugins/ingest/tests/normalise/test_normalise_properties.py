@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amber.model import Event
 from amber_ingest.normalise import Arrival, normalise_event, normalise_feedback, normalise_security, read_json
 from amber_ingest.normalise.event import FIELDS
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ARRIVAL = Arrival(
     7, 1_795_375_877.0, None, "203.0.113.9", "Mozilla/5.0 Firefox/141.0", "sentry.python/2.75.0", "", "event"

@@ -2,9 +2,10 @@ import json
 
 import msgspec
 import pytest
-from amber_ingest.normalise import read_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from amber_ingest.normalise import read_json
 
 
 @pytest.mark.parametrize(

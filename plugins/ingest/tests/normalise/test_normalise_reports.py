@@ -2,6 +2,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from amber_ingest.normalise import Arrival, normalise_event, normalise_feedback, normalise_security
 
 CSP = {

@@ -3,6 +3,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from amber.model import Event
 from amber_ingest.normalise import Arrival, normalise_event
 

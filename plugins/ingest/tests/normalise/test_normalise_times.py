@@ -1,10 +1,11 @@
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amber.model import rfc3339
 from amber_ingest.normalise import Arrival, normalise_event
 from amber_ingest.normalise.times import parse_time
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NOW = "2026-11-22T19:31:17.000000Z"
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from amber import Context
 from amber.model import Decoded, IngestProtocol, IngestRequest, Reading, Submission
 from amber.testing.contexts import make_context

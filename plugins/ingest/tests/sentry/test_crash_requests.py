@@ -7,6 +7,7 @@ import struct
 import msgspec
 import pytest
 import zstandard
+
 from amber.errors import Reject
 
 CRASHED_AT = 1_795_375_000

@@ -2,6 +2,7 @@ import base64
 import gzip
 
 import pytest
+
 from amber.errors import Reject
 
 FIELDS = "sentry_version=7, sentry_client=raven-js/3.0, sentry_secret=nothing"

@@ -1,11 +1,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from amber.errors import Reject
 from amber.model import Decoded, OutcomeCount, Submission
 from amber_ingest.sentry.payloads import write_object
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_what_becomes_an_event_does_and_the_rest_stays_an_item(client):

@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from amber.errors import Reject
-from amber_ingest.sentry.envelope import MAX_ITEMS, Envelope, EnvelopeItem, read_envelope
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from amber.errors import Reject
+from amber_ingest.sentry.envelope import MAX_ITEMS, Envelope, EnvelopeItem, read_envelope
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 values = st.one_of(st.none(), st.booleans(), st.integers(-(2**60), 2**60), texts, st.lists(texts, max_size=3))

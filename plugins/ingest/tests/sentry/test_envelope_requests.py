@@ -2,6 +2,7 @@ import gzip
 import json
 
 import pytest
+
 from amber.errors import Reject
 from amber.model import ItemNote, Limited
 from amber_ingest.sentry.kinds import KINDS

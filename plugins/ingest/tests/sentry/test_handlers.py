@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from amber.model import Handled, Item, OutcomeCount
 from amber_ingest import sentry
 

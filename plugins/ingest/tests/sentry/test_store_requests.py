@@ -3,6 +3,7 @@ import json
 import zlib
 
 import pytest
+
 from amber.errors import Reject
 
 EVENT = {"event_id": "b" * 32, "message": "old but loved", "platform": "python"}

@@ -5,10 +5,11 @@ import zlib
 import brotli
 import pytest
 import zstandard
-from amber.errors import Reject
-from amber_ingest.wire.encodings import PIECE, encoding_name, inflate, inflate_head
 from hypothesis import given
 from hypothesis import strategies as st
+
+from amber.errors import Reject
+from amber_ingest.wire.encodings import PIECE, encoding_name, inflate, inflate_head
 
 MIB = 1024 * 1024
 ENCODERS = {

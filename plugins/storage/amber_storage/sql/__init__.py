@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from amber import Context, hookimpl
 from amber.errors import Unavailable
 from amber.model import Directory, EventStore, IssueStore
@@ -9,7 +11,6 @@ from amber_storage.sql.directory import SqlDirectory
 from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
 from amber_storage.sql.transactions import Transactions
-from sqlalchemy import select
 
 
 @hookimpl

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Connection, RowMapping, insert, select
+
 from amber.model import Applied, Batch, Fact, GroupedEvent
 from amber_storage.sql.counting import add_outcomes, count_facets, count_users
 from amber_storage.sql.given import Pair, pairs
@@ -11,7 +13,6 @@ from amber_storage.sql.marks import claim_marks
 from amber_storage.sql.outbox import add_facts, new_fact
 from amber_storage.sql.schema import event_ids
 from amber_storage.sql.tally import Tally, outcome_counts, tally
-from sqlalchemy import Connection, RowMapping, insert, select
 
 
 def projects_of(batch: Batch) -> set[int]:

@@ -1,9 +1,10 @@
 """The audit log: who changed what."""
 
-from amber.model import AuditEntry
-from amber_storage.sql.schema import audit_log
 from msgspec import structs
 from sqlalchemy import Connection, insert
+
+from amber.model import AuditEntry
+from amber_storage.sql.schema import audit_log
 
 
 def write_audit(connection: Connection, entry: AuditEntry) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import zstandard
+
 from amber.model import Event
 
 LEVEL = 3

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import structs
+from sqlalchemy import Connection, select, update
+
 from amber.model import AuditEntry, Fact, Issue, IssueChange
 from amber_storage.sql.audit import write_audit
 from amber_storage.sql.columns import fields
 from amber_storage.sql.outbox import add_facts, new_fact
 from amber_storage.sql.schema import issues
-from msgspec import structs
-from sqlalchemy import Connection, select, update
 
 STATUS_FACTS = {"resolved": "issue.resolved", "ignored": "issue.ignored", "unresolved": "issue.reopened"}
 

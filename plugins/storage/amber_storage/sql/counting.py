@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from sqlalchemy import Connection, case
+
 from amber_storage.sql.schema import issue_facets, issue_users, outcomes
 from amber_storage.sql.tally import Tally
 from amber_storage.sql.transactions import insert_new, upsert
-from sqlalchemy import Connection, case
 
 
 def count_users(connection: Connection, tallies: Mapping[int, Tally]) -> Counter[int]:

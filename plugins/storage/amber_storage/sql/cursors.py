@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from amber.errors import Reject
-from amber.model import Page
 from msgspec import Struct
 from sqlalchemy import Row, Select, tuple_
+
+from amber.errors import Reject
+from amber.model import Page
 
 MAX_LIMIT = 500
 

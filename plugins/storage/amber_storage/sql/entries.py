@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from amber.errors import Reject
-from amber_storage.sql.columns import fields
-from amber_storage.sql.transactions import Transactions
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Select, Table, insert, select
 from sqlalchemy.exc import IntegrityError
+
+from amber.errors import Reject
+from amber_storage.sql.columns import fields
+from amber_storage.sql.transactions import Transactions
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 ID = re.compile(r"[0-9]{1,9}")

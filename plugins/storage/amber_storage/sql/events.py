@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import structs
+from sqlalchemy import Engine, Row, Table, select
+
 from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Page, StoredEvent
 from amber_storage.sql import schema
 from amber_storage.sql.bodies import packed, unpacked
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
 from amber_storage.sql.transactions import Transactions, border, insert_new
-from msgspec import structs
-from sqlalchemy import Engine, Row, Table, select
 
 EVENT_ORDER = Order("events", schema.events.c.received_at, schema.events.c.number)
 FEEDBACK_ORDER = Order("feedback", schema.feedback.c.received_at, schema.feedback.c.number)

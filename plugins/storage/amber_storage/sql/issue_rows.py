@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
 from amber.errors import Reject
 from amber_storage.sql.given import Pair, pairs
 from amber_storage.sql.schema import issue_keys, issues, projects
 from amber_storage.sql.short_ids import short_id
 from amber_storage.sql.tally import Tally, merged
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 
 def issues_by_key(connection: Connection, keys: Sequence[Pair]) -> dict[Pair, RowMapping]:

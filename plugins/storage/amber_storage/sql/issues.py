@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Engine, Select, select
+
 from amber.model import (
     Applied,
     AuditEntry,
@@ -25,7 +27,6 @@ from amber_storage.sql.outbox import oldest_facts, remove_facts
 from amber_storage.sql.schema import issue_keys, issues, outcomes
 from amber_storage.sql.searching import matching_issues, order_of
 from amber_storage.sql.transactions import Transactions
-from sqlalchemy import Engine, Select, select
 
 
 class SqlIssueStore:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import Connection, delete, select
+
 from amber.errors import AlreadyApplied
 from amber.model import Mark
 from amber_storage.sql.given import pairs
 from amber_storage.sql.schema import applied_marks
 from amber_storage.sql.transactions import insert_new
-from sqlalchemy import Connection, delete, select
 
 KEPT = 1_000_000
 """How far behind the newest mark of its stream a mark may fall before it is forgotten; nothing that far behind is still

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from msgspec import structs
+from sqlalchemy import Connection, delete, insert, select
+
 from amber.model import Fact
 from amber_storage.sql.columns import fields
 from amber_storage.sql.schema import outbox
-from msgspec import structs
-from sqlalchemy import Connection, delete, insert, select
 
 
 def new_fact(type: str, project: int, at: float, data: Mapping[str, Any]) -> Fact:

@@ -1,5 +1,8 @@
 """The directory's teams, users, tokens and audit log."""
 
+from msgspec import structs
+from sqlalchemy import Connection, select, update
+
 from amber.model import AuditEntry, Page, Team, Token, User
 from amber_storage.sql.audit import write_audit
 from amber_storage.sql.columns import fields
@@ -7,8 +10,6 @@ from amber_storage.sql.cursors import Order, as_page, page_of
 from amber_storage.sql.entries import Part, add_row, check_slug, need, read, read_all
 from amber_storage.sql.outbox import add_facts, new_fact
 from amber_storage.sql.schema import audit_log, organisations, projects, teams, tokens, users
-from msgspec import structs
-from sqlalchemy import Connection, select, update
 
 AUDIT_ORDER = Order("audit", audit_log.c.id, audit_log.c.id)
 

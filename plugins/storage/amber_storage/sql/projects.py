@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
+from msgspec import structs
+from sqlalchemy import Connection, select, update
+
 from amber.errors import Reject
 from amber.model import AuditEntry, Organisation, Project, ProjectKey
 from amber_storage.sql.audit import write_audit
 from amber_storage.sql.entries import Part, add_row, by_reference, check_slug, need, read, read_all
 from amber_storage.sql.outbox import add_facts, new_fact
 from amber_storage.sql.schema import organisations, project_keys, projects
-from msgspec import structs
-from sqlalchemy import Connection, select, update
 
 
 class Projects(Part):

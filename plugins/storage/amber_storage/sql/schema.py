@@ -4,7 +4,6 @@ Times are Unix seconds, `hour` is a Unix hour. Rows are written by the million i
 and `issue_facets`: these have no foreign keys, which would cost a look-up (and on PostgreSQL a row lock) for each row.
 """
 
-from amber_storage.sql.columns import Big, Json
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +18,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+from amber_storage.sql.columns import Big, Json
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

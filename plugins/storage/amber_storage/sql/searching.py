@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import Select, exists, select
+
 from amber.errors import Reject
 from amber.model import Issue, IssueQuery
 from amber_storage.sql.bounds import bounded
@@ -9,7 +11,6 @@ from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order
 from amber_storage.sql.issue_rows import searchable
 from amber_storage.sql.schema import issue_facets, issues
-from sqlalchemy import Select, exists, select
 
 SORTS = ("last_seen", "first_seen", "count", "users")
 MAX_TEXT = 1000

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from msgspec import Struct
+
 from amber.model import GroupedEvent, OutcomeCount
 from amber_storage.sql.bounds import bounded
-from msgspec import Struct
 
 SECONDS_PER_HOUR = 3600
 FACETS = ("release", "environment")
