@@ -53,9 +53,14 @@ class NatsBus:
         try:
             await self._set_up()
         except FAILURES as error:
-            self._last_error = error
+            self._remember(error)
             return False
         return True
+
+    def _remember(self, error: Exception) -> None:
+        """Keep why it did not work; that the server refused us says more than that it then hung up."""
+        if not (isinstance(error, OSError) and "Authorization" in str(self._last_error)):
+            self._last_error = error
 
     async def _set_up(self) -> None:
         if not self._client.is_connected:
@@ -102,7 +107,7 @@ class NatsBus:
         )
 
     async def _on_error(self, error: Exception) -> None:
-        self._last_error = error
+        self._remember(error)
         log.warning("bus: %s", error or type(error).__name__)
 
     async def _on_reconnect(self) -> None:

@@ -14,6 +14,8 @@ from amber_enrichment.scrub.shapes import Span
 PLAIN_ESCAPE = re.compile(r"\\++(?:u00|x)(?!22|27|5[cC]|60)([2-7][0-9a-fA-F])")
 ESCAPE = re.compile(r"\\++(?:u00|x)([2-7][0-9a-fA-F])")
 
+MOST_PASSES = 4
+
 
 class Remark(Struct, frozen=True):
     """One replacement: by which rule, and where in the new text (None: all of it)."""
@@ -67,13 +69,24 @@ def scrub_text(text: str, rules: Rules, source: bool = False) -> Scrubbed:
     A text with escapes (`\\u0070assword`) is looked at as it is, then unescaped but for its quotes, then unescaped;
     it stays unescaped only where that brings a secret to light.
     """
-    answer, remarks = _scrub_once(text, text, rules, source)
+    answer, remarks = _scrub_settled(text, rules, source)
     if "\\" in answer:
         for escape in (PLAIN_ESCAPE, ESCAPE):
             if escape.search(answer):
                 plain = escape.sub(lambda found: chr(int(found[1], 16)), answer)
                 answer, more = _scrub_once(answer, plain, rules, source)
                 remarks = (*(Remark(remark.rule) for remark in remarks), *more) if more else remarks
+    return answer, remarks
+
+
+def _scrub_settled(text: str, rules: Rules, source: bool) -> Scrubbed:
+    """Scrub until nothing more is found: one secret may have stood in another's end, which is then open."""
+    answer, remarks = _scrub_once(text, text, rules, source)
+    for _ in range(MOST_PASSES):
+        again, more = _scrub_once(answer, answer, rules, source) if remarks else (answer, ())
+        if not more:
+            break
+        answer, remarks = again, (*(Remark(remark.rule) for remark in remarks), *more)
     return answer, remarks
 
 
