@@ -89,6 +89,18 @@ def test_items_no_handler_could_take_are_kept_aside(hurt: tuple[Running, Any]) -
     running, _ = hurt
     guilty = {name for name in TOGETHER if bad_plugins()[name][0] == "item_handlers"}
     wait_until(lambda: guilty <= {letter["plugin"] for letter in running.cli_json("dead", "list")})
+    wait_until(
+        lambda: sum(count for (_, outcome), count in running.outcomes().items() if outcome == "dead") == len(guilty)
+    )
+    letter = next(one for one in running.cli_json("dead", "list") if one["plugin"] in guilty)
+    assert (
+        f"{letter['plugin']}: plugin {letter['plugin']} failed in item_handlers" in running.cli("dead", "list").stdout
+    )
+    shown = running.cli("dead", "show", letter["id"]).stdout
+    assert letter["error"] in shown
+    assert "sentry/envelope" in shown
+    assert running.cli("dead", "drop", letter["id"]).stdout == "1 dropped.\n"
+    assert letter["id"] not in [one["id"] for one in running.cli_json("dead", "list")]
 
 
 def test_nothing_is_stored_unscrubbed(start: Callable[..., Running], strangers: dict[str, str]) -> None:

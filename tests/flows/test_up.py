@@ -217,3 +217,15 @@ def test_dead_letters_are_listed_beside_a_running_amber(amber: Running) -> None:
     assert (done.returncode, done.stdout) == (0, "No dead letters.\n")
     assert json.loads(amber.cli("dead", "list", "--json").stdout) == []
     assert amber.cli("dead", "show", "7").returncode == 1
+
+
+def test_a_test_event_goes_where_it_is_sent_or_says_why_not(amber: Running) -> None:
+    made = amber.cli_json("project", "create", "Sender")
+    done = amber.cli("send-test", "--project", made["slug"])
+    assert done.returncode == 0, done.stderr
+    assert "is SENDER-1: RuntimeError" in done.stdout
+    is_one_sentence(amber.cli("send-test", "--project", "nowhere"), "there is no project 'nowhere'")
+    wrong = amber.dsn.replace(amber.key, "f" * 32)
+    is_one_sentence(amber.cli("send-test", "--dsn", wrong, "--wait", "0.2"), "did not become an issue")
+    assert amber.cli("project", "key", "disable", made["public_key"]).returncode == 0
+    is_one_sentence(amber.cli("send-test", "--project", made["slug"]), "has no active key", "project key add")
