@@ -16,8 +16,8 @@ from litestar.static_files import create_static_files_router
 
 from amber.access import Access
 from amber.dispatch import Answer
-from amber.edge import client_ip
 from amber.errors import AmberError, Denied
+from amber.intake import client_ip
 from amber.kernel import Kernel
 from amber.model import PUBLIC, AuthRequest, Resource
 from amber.problems import HANDLERS

@@ -15,6 +15,7 @@ from amber.delivery import DeadLetters, Verdict
 from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
 from amber.handlers import Handlers
+from amber.jobs import Job, Owners, fail, feedback_of, feedback_outcome, job_outcomes, only
 from amber.metrics import Metrics
 from amber.model import (
     Batch,
@@ -23,7 +24,6 @@ from amber.model import (
     Directory,
     Event,
     EventStore,
-    Feedback,
     GroupedEvent,
     IngestProtocol,
     IssueStore,
@@ -43,30 +43,6 @@ class Stores(Struct, frozen=True):
     issues: IssueStore
     blobs: BlobStore
     directory: Directory
-
-
-class Job:
-    """One submission on its way through the digest."""
-
-    def __init__(self, message: Message, submission: Submission) -> None:
-        self.message, self.submission = message, submission
-        self.decoded = Decoded()
-        self.failure: PluginError | Reject | None = None
-
-    def fail(self, error: PluginError | Reject) -> None:
-        """Remember the first reason why this submission is set aside."""
-        self.failure = self.failure or error
-
-
-Owners = dict[tuple[int, str], list[Job]]
-"""Which submissions an event came in: the same event may have been sent several times."""
-
-
-def fail(events: Sequence[Event], owners: Owners, error: PluginError | Reject) -> None:
-    """Set aside every submission that one of these events came in."""
-    for event in events:
-        for job in owners[event.project, event.id]:
-            job.fail(error)
 
 
 class Digest:
@@ -255,7 +231,7 @@ class Digest:
     ) -> None:
         sound = {(e.project, e.id) for job in jobs if job.failure is None for e in job.decoded.events}
         grouped = [entry for entry in grouped if (entry.event.project, entry.event.id) in sound]
-        outcomes = [*counted, *(_counted(event, "stored") for event in feedback)]
+        outcomes = [*counted, *map(feedback_outcome, feedback)]
         for job in jobs:
             outcomes += job_outcomes(job)
         marks = tuple((message.stream, message.seq) for message in messages)
@@ -292,46 +268,3 @@ def _all_decoded(value: Any) -> list[Decoded]:
     if not all(isinstance(one, Decoded) for one in value):
         raise TypeError("decode answered something else than Decoded")
     return list(value)
-
-
-def job_outcomes(job: Job) -> list[OutcomeCount]:
-    """What a submission adds to the counts apart from stored events and handled items."""
-    hour = int(job.submission.received_at // 3600)
-    return [replace(outcome, hour=outcome.hour or hour) for outcome in _told(job)]
-
-
-def _told(job: Job) -> list[OutcomeCount]:
-    dropped = [outcome for outcome in job.submission.dropped.values() if outcome.quantity]
-    if job.failure is None:
-        return [*dropped, *job.decoded.outcomes]
-    notes = job.submission.meta.get("categories") or ["error"]
-    sent = [category for position, category in enumerate(notes) if position not in job.submission.dropped]
-    reason = job.failure.plugin if isinstance(job.failure, PluginError) else "rejected"
-    return [*dropped, *(OutcomeCount(job.submission.project, category, "dead", reason) for category in sent)]
-
-
-def only(submission: Submission, item_id: str) -> Submission:
-    """The submission with every item but one left out, without counting those again."""
-    position = int(item_id.rsplit(":", 1)[1])
-    others = range(len(submission.meta.get("categories") or ()))
-    silent = OutcomeCount(submission.project, "", "", quantity=0)
-    return replace(submission, dropped={number: silent for number in others if number != position})
-
-
-def feedback_of(event: Event) -> Feedback:
-    """A feedback event as the store keeps it."""
-    told = (event.data.get("contexts") or {}).get("feedback") or {}
-    return Feedback(
-        id=event.id,
-        project=event.project,
-        event_id=str(told.get("associated_event_id") or ""),
-        name=str(told.get("name") or ""),
-        email=str(told.get("contact_email") or ""),
-        message=str(told.get("message") or ""),
-        received_at=event.received_at,
-        data=event.data,
-    )
-
-
-def _counted(event: Event, outcome: str) -> OutcomeCount:
-    return OutcomeCount(event.project, event.category, outcome, hour=int(event.received_at // 3600))

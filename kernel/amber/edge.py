@@ -15,10 +15,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber.access import KeyCache
+from amber.admission import admit, dropped, limits
 from amber.commit import Committer
 from amber.config import Settings
-from amber.dispatch import Dispatcher, check_fields
+from amber.dispatch import Dispatcher
 from amber.errors import Denied, PluginError, Reject, Unavailable
+from amber.intake import Held, Memory, Receive, client_ip, read_body
 from amber.metrics import Metrics
 from amber.model import (
     AuthRequest,
@@ -26,26 +28,23 @@ from amber.model import (
     IngestProtocol,
     IngestRequest,
     IngestRoute,
+    ItemNote,
     Limited,
     OutcomeCount,
     Principal,
     Reading,
     Reply,
     Submission,
-    Verdict,
 )
 from amber.paths import pattern_of
 from amber.tally import Tally
 
 T = TypeVar("T")
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = logging.getLogger("amber.edge")
-BODY_SECONDS = 60.0
-"""How long a client may take to send its body."""
-INLINE = 256 * 1024
-"""Bodies above this many bytes are read in a thread, so that others need not wait."""
+INLINE, INLINE_PACKED = 256 * 1024, 32 * 1024
+"""Bodies above this many bytes, plain or compressed, are read in a thread, so that others need not wait."""
 RETRY_AFTER = 5
 
 
@@ -80,9 +79,8 @@ class Edge:
     def __init__(self, protocols: Sequence[IngestProtocol], parts: Parts, fallback: Any) -> None:
         self._endpoints = endpoints(protocols)
         self._parts, self._fallback = parts, fallback
-        self._in_flight = 0
+        self.memory = Memory(parts.settings.ingest.max_in_flight)
         self._one_large = asyncio.Semaphore()
-        self._limit = parts.settings.ingest.max_in_flight
         self._proxies = [ipaddress.ip_network(one, strict=False) for one in parts.settings.server.trusted_proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,7 +139,7 @@ class Edge:
 
     async def _take(self, endpoint: Endpoint, request: IngestRequest, receive: Receive) -> Reply:
         """Read, authenticate, check and commit one request, within the memory all requests share."""
-        held = Held(self)
+        held = Held(self.memory)
         try:
             body = await read_body(receive, endpoint.route.max_body, _declared(request), held)
             request = replace(request, body=body)
@@ -168,20 +166,10 @@ class Edge:
 
     async def _aside(self, function: Callable[..., T], request: IngestRequest, *more: Any) -> T:
         """The function's answer; with a large body it is found in a thread, so that other requests need not wait."""
-        if len(request.body) <= INLINE:
+        if len(request.body) <= (INLINE_PACKED if request.headers.get("content-encoding") else INLINE):
             return function(request, *more)
         async with self._one_large:  # what large bodies inflate to is in memory once, however many come together
             return await asyncio.to_thread(function, request, *more)
-
-    def reserve(self, size: int) -> None:
-        """Count bytes as held. Raises Unavailable when the edge's memory for bodies is used up."""
-        if self._in_flight + size > self._limit:
-            raise Unavailable(f"request bodies already hold {self._in_flight} of {self._limit} bytes")
-        self._in_flight += size
-
-    def release(self, size: int) -> None:
-        """Count bytes as free again."""
-        self._in_flight -= size
 
     async def _commit(
         self, protocol: IngestProtocol, request: IngestRequest, principal: Principal, reading: Reading
@@ -189,7 +177,7 @@ class Edge:
         """Keep what is admitted, and what was refused as a count; which limits the client has run into."""
         if not reading.items:
             return []
-        verdicts = await self._verdicts(reading, principal)
+        verdicts = await admit(self._parts.dispatcher, self._parts.keys, reading, principal)
         project = principal.project or 0
         submission = Submission(
             id=secrets.token_hex(12),
@@ -198,7 +186,7 @@ class Edge:
             project=project,
             received_at=request.received_at,
             encoding=reading.encoding,
-            meta={**reading.meta, "categories": [item.category for item in reading.items]},
+            meta={**reading.meta, **described(reading.items)},
             dropped=dropped(reading, verdicts, project, request.received_at),
             body=request.body if reading.body is None else reading.body,
         )
@@ -215,45 +203,13 @@ class Edge:
         await asyncio.to_thread(self._parts.blobs.put, key, submission.body)
         return replace(submission, blob=key, body=b"")
 
-    async def _verdicts(self, reading: Reading, principal: Principal) -> dict[int, Verdict]:
-        """Which items plugins refuse; the first verdict about an item holds."""
-        dispatcher = self._parts.dispatcher
-        if not dispatcher.plugins("admit_items"):
-            return {}
-        project = await self._parts.keys.project(principal.project or 0)
-        answers = await dispatcher.collect(
-            "admit_items", _verdicts_of(len(reading.items)), items=reading.items, principal=principal, project=project
-        )
-        refused: dict[int, Verdict] = {}
-        for answer in answers:
-            refused = {**answer.value, **refused}
-        return refused
 
-
-def dropped(reading: Reading, verdicts: Mapping[int, Verdict], project: int, at: float) -> dict[int, OutcomeCount]:
-    """How refused items are counted."""
-    hour = int(at // 3600)
-    return {
-        position: OutcomeCount(
-            project, item.category, verdicts[position].outcome, verdicts[position].reason[:64], item.quantity, hour
-        )
-        for position, item in enumerate(reading.items)
-        if position in verdicts
-    }
-
-
-def limits(reading: Reading, verdicts: Mapping[int, Verdict]) -> list[Limited]:
-    """What the client should not send for a while: one entry for each scope and reason."""
-    found: dict[tuple[str, str], tuple[set[str], float]] = {}
-    for position, verdict in verdicts.items():
-        if verdict.outcome != "filtered":
-            categories, longest = found.get((verdict.scope, verdict.reason), (set(), 0.0))
-            categories.add(reading.items[position].category)
-            found[verdict.scope, verdict.reason] = categories, max(longest, verdict.retry_after)
-    return [
-        Limited(tuple(sorted(categories)), longest, scope, reason)
-        for (scope, reason), (categories, longest) in found.items()
-    ]
+def described(items: Sequence[ItemNote]) -> dict[str, Any]:
+    """What must be known of a submission's items to count them although they cannot be decoded."""
+    told: dict[str, Any] = {"categories": [item.category for item in items]}
+    if any(item.quantity != 1 for item in items):
+        told["quantities"] = [item.quantity for item in items]
+    return told
 
 
 def refuse(protocol: IngestProtocol, request: IngestRequest, error: Reject) -> Reply:
@@ -263,63 +219,6 @@ def refuse(protocol: IngestProtocol, request: IngestRequest, error: Reject) -> R
     except Exception:
         log.exception("plugin %s failed to refuse a request", protocol.name)
         return Reply(500)
-
-
-class Held:
-    """The bytes one request holds of the memory all requests share."""
-
-    def __init__(self, edge: Edge) -> None:
-        self._edge, self._size = edge, 0
-
-    def grow(self, size: int) -> None:
-        """Hold more. Raises Unavailable."""
-        self._edge.reserve(size)
-        self._size += size
-
-    def release(self) -> None:
-        """Let go of all of it."""
-        self._edge.release(self._size)
-        self._size = 0
-
-
-async def read_body(receive: Receive, limit: int, declared: int | None, held: Held) -> bytes:
-    """The whole body. Raises Reject with 413 as soon as it is known to be too large, 408 when it takes too long."""
-    if declared is not None and declared > limit:
-        raise Reject(f"the body has {declared} bytes, at most {limit} are taken", status=413)
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Reject("the client went away before the body was complete")
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > limit:
-                    raise Reject(f"the body has more than {limit} bytes", status=413)
-                held.grow(len(chunk))
-                chunks.append(chunk)
-                if not message.get("more_body"):
-                    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    except TimeoutError:
-        raise Reject(f"the body did not arrive within {BODY_SECONDS:.0f} s", status=408) from None
-
-
-def client_ip(peer: str, headers: Mapping[str, str], proxies: Sequence[Any]) -> str:
-    """The peer, or the client a trusted proxy speaks for: the last address in its chain that is no proxy of ours."""
-    chain = [part.strip() for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    while chain and _is_in(peer, proxies):
-        peer = chain.pop()
-    return peer
-
-
-def _is_in(address: str, networks: Sequence[Any]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
 
 
 def _declared(request: IngestRequest) -> int | None:
@@ -334,19 +233,6 @@ def _reply(protocol: IngestProtocol, request: IngestRequest, reading: Reading, l
     reply = protocol.refuse(request, 429, f"rate limited: {limited[0].reason}", ())
     headers = (*reply.headers, ("retry-after", str(math.ceil(longest))), *protocol.limited(limited))
     return replace(reply, headers=headers)
-
-
-def _verdicts_of(count: int) -> Callable[[Any], Mapping[int, Verdict]]:
-    def check(value: Any) -> Mapping[int, Verdict]:
-        if not isinstance(value, Mapping):
-            raise TypeError(f"answered {type(value).__name__}, expected verdicts by position")
-        if not all(isinstance(one, Verdict) for one in value.values()) or any(key not in range(count) for key in value):
-            raise TypeError(f"answered something else than verdicts about {count} items")
-        for one in value.values():
-            check_fields(one)
-        return value
-
-    return check
 
 
 async def _send(send: Send, reply: Reply, cors: Sequence[tuple[str, str]]) -> None:

@@ -385,6 +385,15 @@ async def test_what_is_set_aside_whole_is_counted_once(plant: Plant) -> None:
     assert plant.stores.ids() == []
 
 
+async def test_a_container_that_is_set_aside_counts_for_all_it_held(plant: Plant) -> None:
+    held = submission("a", "i1 i2")
+    held.meta["quantities"] = [7, 1]
+    await plant.send(held)
+    [message] = await plant.consumer.fetch(1, 1)
+    await plant.digest.bury(message, Reject("no"))
+    assert [count.quantity for count in plant.stores.batches[0].outcomes] == [7, 1]
+
+
 async def test_a_frame_nobody_can_read_counts_for_nothing(plant: Plant) -> None:
     await plant.bus.publish(ITEM, b"rubbish")
     [message] = await plant.consumer.fetch(1, 1)

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from amber import edge as edge_module
-from amber import frames
+from amber import frames, intake
 from amber.access import Access, KeyCache
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus
 from amber.commit import Committer
 from amber.config import IngestConfig, Server, Settings
-from amber.edge import Edge, Parts, client_ip
+from amber.edge import Edge, Parts
 from amber.errors import PluginError, Reject
+from amber.intake import client_ip
 from amber.model import (
     Credential,
     Decoded,
@@ -245,20 +245,20 @@ async def test_a_streamed_body_is_cut_off_when_it_grows_too_large(client: Client
 
     headers = {**KEY, "content-length": "many"}
     assert (await client.say(endless(), "/api/1/in/", "POST", headers))[0] == 413
-    assert client.edge._in_flight == 0
+    assert client.edge.memory.used == 0
 
 
 async def test_a_body_that_does_not_arrive_is_408(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_module, "BODY_SECONDS", 0.02)
+    monkeypatch.setattr(intake, "BODY_SECONDS", 0.02)
     half = iter([{"type": "http.request", "body": b"err", "more_body": True}])
     assert (await client.say(half, "/api/1/in/", "POST", KEY))[0] == 408
-    assert client.edge._in_flight == 0
+    assert client.edge.memory.used == 0
 
 
 async def test_a_client_that_goes_away_leaves_nothing_behind(client: Client, bus: MemoryBus) -> None:
     messages = iter([{"type": "http.request", "body": b"err", "more_body": True}, {"type": "http.disconnect"}])
     assert (await client.say(messages, "/api/1/in/", "POST", KEY))[0] == 400
-    assert client.edge._in_flight == 0
+    assert client.edge.memory.used == 0
     assert await submissions(bus) == []
 
 
@@ -284,7 +284,7 @@ async def test_a_protocol_that_crashes_costs_that_request_alone(
     assert house.metrics.cost("tiny").errors == 1
     assert cause in house.metrics.cost("tiny").last_error
     assert "plugin tiny failed on a request" in caplog.text
-    assert client.edge._in_flight == 0
+    assert client.edge.memory.used == 0
 
 
 async def test_a_protocol_that_cannot_even_refuse_is_answered_for(client: Client) -> None:
@@ -307,7 +307,7 @@ async def test_memory_for_bodies_is_shared_and_given_back(make_client: Callable[
     client = make_client(max_in_flight=1000)
     half = [{"type": "http.request", "body": bytes(600), "more_body": True}]
     waiting = asyncio.create_task(client.say(iter(half), "/api/1/in/", "POST", KEY))
-    while client.edge._in_flight != 600:
+    while client.edge.memory.used != 600:
         await asyncio.sleep(0)
     status, headers, _ = await client.send(bytes(500))
     assert (status, headers["retry-after"]) == (503, "5")
@@ -315,7 +315,7 @@ async def test_memory_for_bodies_is_shared_and_given_back(make_client: Callable[
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert client.edge._in_flight == 0
+    assert client.edge.memory.used == 0
     assert (await client.send(b"error " * 100))[0] == 200
 
 
