@@ -77,7 +77,7 @@ class WorkerConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     batch: Annotated[int, Meta(description="Messages (frames) taken from the bus at once", ge=1, le=1000)] = 32
     attempts: Annotated[int, Meta(description="Deliveries of one message before it is dead-lettered", ge=1)] = 8
-    ack_wait: Annotated[float, Meta(description="Seconds without a sign of life before a redelivery", ge=1)] = 30.0
+    ack_wait: Annotated[float, Meta(description="Seconds without a sign of life before a redelivery", ge=1)] = 5.0
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

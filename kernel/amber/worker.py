@@ -73,6 +73,7 @@ class Worker:
 
     async def _open_facts(self) -> None:
         """One durable consumer for each plugin that hears facts."""
+        settings = self._kernel.settings.worker
         for name in self._kernel.dispatcher.plugins("on_fact"):
             manifest = self._kernel.registry.plugins[name].manifest
             kinds = manifest.rights.facts if manifest else ()
@@ -80,8 +81,8 @@ class Worker:
                 log.error("plugin %s has on_fact but lists no rights.facts in its plugin.toml: it hears nothing", name)
                 continue
             subjects = [fact_subject(kind, "*") for kind in kinds]
-            consumer = await self._bus.consume(FACTS, f"plugin-{name}", subjects, 30.0)
-            terms = Terms(FACTS, name, batch=16, attempts=self._kernel.settings.worker.attempts)
+            consumer = await self._bus.consume(FACTS, f"plugin-{name}", subjects, settings.ack_wait)
+            terms = Terms(FACTS, name, batch=16, attempts=settings.attempts, ack_wait=settings.ack_wait)
             self._add(Delivery(consumer, FactHandler(self._kernel, name).handle, terms, self._dead()))
 
     def _dead(self) -> DeadLetters:

@@ -56,7 +56,7 @@ def settled(amber: Running, load: Load) -> Callable[[], list[str]]:
 
 @pytest.mark.timeout(240)
 def test_what_was_answered_200_outlives_the_death_of_worker_edge_and_bus(start: Callable[..., Running]) -> None:
-    amber = start(toml="[worker]\nack_wait = 2\n")
+    amber = start()
     first = amber.children()
     assert set(first) == {"worker", "edge", "nats-server"}
     with under_load(amber) as load:
