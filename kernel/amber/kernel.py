@@ -58,6 +58,7 @@ class Kernel:
         self.registry.load()
         self._introduce()
         if is_storing:
+            self.engine()  # a URL nobody can use is one problem, not one of each plugin
             await asyncio.to_thread(self._migrate)
             await self._fill_roles()
             for plugin in self.registry.running():
@@ -104,9 +105,14 @@ class Kernel:
             reason = f": {known.reason}" if known is not None and known.reason else ""
             raise ConfigError(f"[roles] {role} = {named!r}, but that plugin is not running or has no such role{reason}")
         if named is None and len(able) != 1:
-            choice = " or ".join(able) or "a storage plugin (none is running)"
-            raise ConfigError(f"exactly one plugin must hold the role {role}: set [roles] {role} to {choice}")
+            raise ConfigError(f"exactly one plugin must hold the role {role}: {self._advice(role, able)}")
         return named or able[0]
+
+    def _advice(self, role: str, able: list[str]) -> str:
+        if able:
+            return f"set [roles] {role} to {' or '.join(able)}"
+        failed = [f"{one.name}: {one.reason}" for one in self.registry.plugins.values() if one.state is State.FAILED]
+        return f"none that could is running ({'; '.join(failed) or 'install or enable a storage plugin'})"
 
     async def _start(self, plugin: Plugin) -> None:
         if plugin.name in self.dispatcher.plugins("plugin_start"):
