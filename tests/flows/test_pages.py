@@ -80,19 +80,25 @@ def issue_of(amber: Running, event: str) -> str:
     return str(amber.api.get(f"/projects/{amber.project}/events/{event}").json()["issue_id"])
 
 
-def test_a_stranger_is_told_that_amber_runs_and_how_to_sign_in(open_page: Callable[..., Page], amber: Running) -> None:
-    answer = amber.web.get("/")
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"].startswith("Basic")
-    assert "Amber" in answer.text
-    assert "sign in" in answer.text.lower()
+def test_a_stranger_is_told_that_amber_runs_and_signs_in_from_there(
+    open_page: Callable[..., Page], amber: Running
+) -> None:
+    page = open_page("/", signed_in=False)
+    assert "Amber runs" in page.inner_text("body")
+    assert amber.web.get("/issues").headers["www-authenticate"].startswith("Basic")
+    page = open_page("/")
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_url("**/issues")
+    assert "Owner" in page.inner_text("body")
+    page.goto(amber.url)  # from now on the browser shows who it is
+    page.wait_for_url("**/issues")
 
 
 def test_an_error_is_on_the_page_with_its_source_and_why_it_was_grouped(
     open_page: Callable[..., Page], amber: Running
 ) -> None:
     issue = issue_of(amber, send(amber, raise_chained))
-    page = open_page("/")
+    page = open_page("/issues")
     page.get_by_text("RuntimeError: checkout failed").first.click()
     page.wait_for_url(f"**/issues/{issue}")
     text = page.inner_text("body")
@@ -115,11 +121,11 @@ def test_hostile_content_is_text(open_page: Callable[..., Page], amber: Running)
         return {name: SCRIPT for name in names} | {"vars": {SCRIPT: SCRIPT}, "pre_context": [SCRIPT], "in_app": True}
 
     issue = issue_of(amber, send(amber, hostile))
-    for path in ("/", f"/issues/{issue}"):
+    for path in ("/", "/issues", f"/issues/{issue}"):
         page = open_page(path)
         assert page.evaluate("window.ran") is None
         assert page.locator("img[src=x]").count() == 0
-        assert "onerror" in page.inner_text("body")
+        assert path == "/" or "onerror" in page.inner_text("body")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -128,7 +134,7 @@ def test_no_page_is_wider_than_its_window(
     open_page: Callable[..., Page], amber: Running, scheme: Any, width: int, tmp_path: Path
 ) -> None:
     issue = issue_of(amber, send(amber, raise_chained))
-    for path in ("/", f"/issues/{issue}"):
+    for path in ("/", "/issues", f"/issues/{issue}"):
         page = open_page(path, color_scheme=scheme, viewport={"width": width, "height": 844})
         page.screenshot(path=tmp_path / "page.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -59,7 +59,22 @@ CHAIN = {
 }
 
 
-@pytest.mark.parametrize("path", ["/", "/issues/1"])
+def test_the_first_page_says_that_amber_runs_and_shows_the_way_in(stranger: Any, acme: Any) -> None:
+    acme.happened(1)
+    page = stranger.get("/")
+    assert page.status_code == 200
+    assert "Amber runs" in page.text
+    assert 'href="/issues"' in page.text
+    assert "Error: no" not in page.text
+
+
+def test_who_is_signed_in_goes_on_to_the_issues(acme: Any) -> None:
+    answer = acme.browser().get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/issues")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/issues", "/issues/1"])
 def test_a_stranger_is_asked_to_sign_in_and_told_how(stranger: Any, acme: Any, path: str) -> None:
     acme.happened(1)
     page = stranger.get(path)
@@ -73,8 +88,8 @@ def test_a_stranger_is_asked_to_sign_in_and_told_how(stranger: Any, acme: Any, p
 def test_a_wrong_password_is_asked_for_again_and_then_told_to_wait(acme: Any) -> None:
     browser = acme.browser("wrong")
     for _ in range(5):
-        assert browser.get("/").headers["www-authenticate"].startswith("Basic")
-    page = browser.get("/")
+        assert browser.get("/issues").headers["www-authenticate"].startswith("Basic")
+    page = browser.get("/issues")
     assert page.status_code == 429
     assert "wait five minutes" in page.text
 

@@ -1,4 +1,4 @@
-"""The page at `/` with the last issues, and one page for each issue."""
+"""The first page, the last issues, and one page for each issue."""
 
 from collections.abc import Sequence
 from typing import Any

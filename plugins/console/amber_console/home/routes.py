@@ -4,21 +4,31 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
+from litestar.response import Redirect
 
 from amber.errors import Denied, Reject
+from amber.model import Principal
 from amber_console.home.event_view import event_view
-from amber_console.home.pages import Draw, Pages
+from amber_console.home.pages import HEADERS, Draw, Pages
 from amber_console.home.visitor import Looker
 
 Drawn = NamedDependency[SkipValidation[Pages]]
 STYLE = {"content-type": "text/css; charset=utf-8", "x-content-type-options": "nosniff", "cache-control": "max-age=600"}
 
 
-@get("/", action="project:read", sync_to_thread=True)
-def home(visitor: Looker, pages: Drawn) -> Response[bytes]:
+@get("/", action="public", sync_to_thread=True)
+def home(request: Request[Principal, Any, Any], pages: Drawn) -> Response[Any]:
+    """That Amber runs, and the way in; who is signed in goes on to the issues."""
+    if request.user.organisation is not None:
+        return Redirect("/issues", status_code=303, headers=HEADERS)
+    return pages.draw("signin")
+
+
+@get("/issues", action="project:read", sync_to_thread=True)
+def last_issues(visitor: Looker, pages: Drawn) -> Response[bytes]:
     """The last issues; before the first, how to send one."""
     issues = visitor.last_issues()
     if not issues:
@@ -55,4 +65,4 @@ def _missing(pages: Pages, error: Any) -> Response[bytes]:
 
 
 REFUSALS: Mapping[type[Exception], Draw] = {Denied: _denied, Reject: _missing}
-HANDLERS = (home, issue_page, style)
+HANDLERS = (home, last_issues, issue_page, style)
