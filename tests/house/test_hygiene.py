@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 MACHINE = re.compile(r"(?<![\w.\-/}])/(?:work|root|tmp|home/\w+|Users/\w+)/[\w.\-]+")
-REGISTRY = re.compile(r"pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org|--(?:extra-)?index-url", re.I)
+REGISTRY = re.compile(r"[p]ythonhosted\.org|[p]ypi\.org/simple|[r]egistry\.[n]pmjs\.org|--(?:extra-)?index-url", re.I)
 # Tests of the scrubber need things that look like secrets: a key's header alone, Amazon's documented example.
 SECRET = re.compile(
     r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+(?:[\w+/=]{60,}\s+){3}"
@@ -15,7 +15,7 @@ SECRET = re.compile(
 
 
 def findings(pattern: re.Pattern[str], files: list[Path]) -> list[str]:
-    texts = ((path, path.read_text(encoding="utf-8", errors="replace")) for path in files if path != Path(__file__))
+    texts = ((path, path.read_text(encoding="utf-8", errors="replace")) for path in files)
     return [f"{path}: {found.group()}" for path, text in texts for found in pattern.finditer(text)]
 
 
@@ -24,11 +24,11 @@ def test_no_file_holds(pattern: re.Pattern[str], tracked: list[Path]) -> None:
     assert findings(pattern, tracked) == []
 
 
-@pytest.mark.parametrize("line", ["open('/root/x.txt')", "cd /work/main", "PATH=/home/somebody/bin"])
+@pytest.mark.parametrize("line", ["open('{}root/x.txt')", "cd {}work/somewhere", "PATH={}home/somebody/bin"])
 def test_a_folder_of_somebodys_machine_is_seen(line: str) -> None:
-    assert MACHINE.search(line)
+    assert MACHINE.search(line.format("/"))
 
 
-@pytest.mark.parametrize("line", ["https://example.org/work/main", "{base}/tmp/x", "a/root/b", "/api/work"])
+@pytest.mark.parametrize("line", ["https://example.org/work/here", "{base}/tmp/x", "a/root/b", "/api/work"])
 def test_a_path_that_is_nobodys_folder_is_not(line: str) -> None:
     assert not MACHINE.search(line)
