@@ -8,7 +8,7 @@ import pytest
 import sentry_sdk
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from .running import Running, wait_until
+from .running import Running
 
 SCRIPT = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>\'"}}{{7*7}}'
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -56,7 +56,7 @@ def send(amber: Running, function: Callable[[sentry_sdk.Scope], None]) -> str:
         event = sentry_sdk.last_event_id()
         scope.get_client().close()
     assert event is not None
-    wait_until(lambda: amber.api.get(f"/projects/{amber.project}/events/{event}").status_code == 200)
+    amber.stored(event)
     return event
 
 
