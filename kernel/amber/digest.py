@@ -18,6 +18,7 @@ from amber.handlers import Handlers
 from amber.jobs import Job, Owners, fail, feedback_of, feedback_outcome, job_outcomes, only
 from amber.metrics import Metrics
 from amber.model import (
+    Applied,
     Batch,
     BlobStore,
     Decoded,
@@ -89,9 +90,10 @@ class Digest:
             job.fail(error if isinstance(error, PluginError | Reject) else Reject(str(error)))
         batch = Batch(((message.stream, message.seq),), (), tuple(count for job in jobs for count in job_outcomes(job)))
         try:
-            await asyncio.to_thread(self._stores.issues.apply, batch)
+            applied = await asyncio.to_thread(self._stores.issues.apply, batch)
         except AlreadyApplied:
             return  # the acknowledgement was lost, the count was not
+        self._count(applied, "dead", 1)
 
     async def _alone(self, message: Message, error: Exception) -> Verdict:
         """What to do with one message that failed: a frame of several is split, so that each stands for itself."""
@@ -241,22 +243,20 @@ class Digest:
         except AlreadyApplied as error:
             await self._digest([m for m in messages if (m.stream, m.seq) not in error.marks])
             return
-        self._count(batch, applied)
+        self._count(applied, "stored", len(marks))
         await self._forget_bodies(jobs)
 
-    def _write(self, batch: Batch, feedback: Sequence[Event]) -> int:
+    def _write(self, batch: Batch, feedback: Sequence[Event]) -> Applied:
         """Events first, keyed so that a repeat is harmless; then, in one transaction, all that counts them."""
         self._stores.events.write_events(batch.events)
         if feedback:
             self._stores.events.write_feedback([feedback_of(event) for event in feedback])
-        return self._stores.issues.apply(batch).stored
+        return self._stores.issues.apply(batch)
 
-    def _count(self, batch: Batch, stored: int) -> None:
-        for outcome in batch.outcomes:
+    def _count(self, applied: Applied, result: str, frames_done: int) -> None:
+        for outcome in applied.outcomes:
             self._metrics.outcomes.labels(outcome.category, outcome.outcome).inc(outcome.quantity)
-        self._metrics.outcomes.labels("error", "stored").inc(stored)
-        self._metrics.outcomes.labels("error", "filtered").inc(len(batch.events) - stored)
-        self._metrics.digested.labels("stored").inc(len(batch.marks))
+        self._metrics.digested.labels(result).inc(frames_done)
 
     async def _forget_bodies(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

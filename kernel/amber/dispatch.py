@@ -119,17 +119,6 @@ class Dispatcher:
                 continue  # logged and counted where it happened
         return answers
 
-    async def first(self, hook: str, check: Callable[[Any], T | None], **arguments: Any) -> Answer[T] | None:
-        """The first answer that is not None."""
-        for plugin in self.plugins(hook):
-            try:
-                value = await self.ask(plugin, hook, check, **arguments)
-            except PluginError:
-                continue
-            if value is not None:
-                return Answer(plugin, value)
-        return None
-
     async def ask(self, plugin: str, hook: str, check: Callable[[Any], T], **arguments: Any) -> T:
         """One plugin's answer to a hook. Raises PluginError, or what the plugin raised on purpose."""
         impl = next((i for i in getattr(self._manager.hook, hook).get_hookimpls() if i.plugin_name == plugin), None)

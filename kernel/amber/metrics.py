@@ -27,7 +27,7 @@ class Metrics:
         self.requests = self._counter("amber_requests", "Requests to ingest routes", "protocol", "status")
         self.received = self._counter("amber_items_received", "Items answered 200 and durable", "category")
         self.outcomes = self._counter("amber_items", "Items by what became of them", "category", "outcome")
-        self.digested = self._counter("amber_submissions_digested", "Submissions a worker is done with", "result")
+        self.digested = self._counter("amber_frames_digested", "Frames a worker is done with", "result")
         self.dead = self._counter("amber_dead_letters", "Dead letters", "stream", "plugin")
         self.calls = self._counter("amber_plugin_calls", "Hook calls", "plugin", "hook")
         self.errors = self._counter("amber_plugin_errors", "Hook calls that failed", "plugin", "hook", "error")

@@ -84,7 +84,7 @@ def test_ten_thousand_events_over_two_hundred_issues_are_counted_exactly(team: R
 
 
 def test_both_workers_took_part(team: Running) -> None:
-    lines = [line for line in team.metrics().splitlines() if line.startswith("amber_submissions_digested_total")]
+    lines = [line for line in team.metrics().splitlines() if line.startswith("amber_frames_digested_total")]
     assert len(lines) == 2
     assert all(float(line.rsplit(" ", 1)[1]) > 0 for line in lines)
 

@@ -69,7 +69,10 @@ class FakeStores:
         self.stored = new
         self.marks.update(batch.marks)
         self.batches.append(batch)
-        return Applied(count, len(batch.events) - count)
+        repeats = len(batch.events) - count
+        told = [OutcomeCount(1, one.event.category, "stored") for one in batch.events[:count]]
+        told += [OutcomeCount(1, one.event.category, "filtered", "duplicate") for one in batch.events[count:]]
+        return Applied(count, repeats, (*told, *batch.outcomes))
 
     def ids(self) -> list[str]:
         return sorted(event_id.lstrip("0") for _, event_id in self.stored)
@@ -383,6 +386,7 @@ async def test_what_is_set_aside_whole_is_counted_once(plant: Plant) -> None:
         await plant.digest.bury(message, PluginError("logs", "item_handlers", "it always fails"))
     assert plant.stores.outcomes() == [("error", "dead", "logs")] * 2
     assert plant.stores.ids() == []
+    assert 'amber_items_total{category="error",outcome="dead"} 2.0' in plant.house.metrics.render().decode()
 
 
 async def test_a_container_that_is_set_aside_counts_for_all_it_held(plant: Plant) -> None:

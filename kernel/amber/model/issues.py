@@ -45,10 +45,14 @@ class Batch(Struct, frozen=True):
 
 
 class Applied(Struct, frozen=True):
-    """What applying a batch did: how many events were new, how many had been stored before."""
+    """What applying a batch did: how many events were new, how many had been stored before.
+
+    `outcomes` is all that the batch added to the counts: its events' outcomes and those it brought along.
+    """
 
     stored: int
     repeated: int
+    outcomes: tuple[OutcomeCount, ...] = ()
 
 
 class IssueQuery(Struct, frozen=True):

@@ -23,7 +23,8 @@ class IssueStoreContract:
 
     def test_a_first_event_makes_an_issue(self, issue_store: IssueStore, project: int) -> None:
         grouped = event(project, "key", NOON, release="1.0", environment="prod", user={"id": "5"}, level="fatal")
-        assert issue_store.apply(Batch(events=(grouped,))) == Applied(stored=1, repeated=0)
+        told = OutcomeCount(project, "error", "stored", "", 1, HOUR)
+        assert issue_store.apply(Batch(events=(grouped,))) == Applied(stored=1, repeated=0, outcomes=(told,))
         found = _issue(issue_store, project)
         assert found == Issue(
             id=found.id,
@@ -47,14 +48,18 @@ class IssueStoreContract:
     def test_a_batch_counts_each_event_to_the_issue_of_its_key(self, issue_store: IssueStore, project: int) -> None:
         for start in (0, 50):
             made = [event(project, f"key {number % 7}", NOON + number) for number in range(start, start + 50)]
-            assert issue_store.apply(Batch(events=tuple(made))) == Applied(stored=50, repeated=0)
+            applied = issue_store.apply(Batch(events=tuple(made)))
+            assert (applied.stored, applied.repeated) == (50, 0)
         counts = Counter(f"key {number % 7}" for number in range(100))
         assert {key: _issue(issue_store, project, key).count for key in counts} == counts
 
     def test_a_repeated_event_is_counted_once(self, issue_store: IssueStore, project: int) -> None:
         first, other = event(project, "key"), event(project, "key", NOON + 1)
         issue_store.apply(Batch(events=(first, first)))
-        assert issue_store.apply(Batch(events=(other, first, other))) == Applied(stored=1, repeated=2)
+        applied = issue_store.apply(Batch(events=(other, first, other)))
+        assert (applied.stored, applied.repeated) == (1, 2)
+        told = {(count.category, count.outcome, count.reason): count.quantity for count in applied.outcomes}
+        assert told == {("error", "stored", ""): 1, ("error", "filtered", "duplicate"): 2}
         found = _issue(issue_store, project)
         assert (found.count, found.last_seen) == (2, NOON + 1)
         counts = {(count.outcome, count.reason): count.quantity for count in issue_store.outcomes(project, 0, HOUR + 9)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from amber.model import Applied, Batch, Fact, GroupedEvent
+from amber.model import Applied, Batch, Fact, GroupedEvent, OutcomeCount
 from amber_storage.sql.counting import add_outcomes, count_facets, count_users
 from amber_storage.sql.given import Pair, pairs
 from amber_storage.sql.issue_rows import create_issues, grow_issues, issues_by_key
@@ -26,8 +26,13 @@ def apply_batch(connection: Connection, batch: Batch, now: float) -> Applied:
     fresh, repeated = _split(connection, batch.events)
     if fresh:
         add_facts(connection, _count_events(connection, fresh, now))
-    add_outcomes(connection, outcome_counts(fresh, repeated, batch.outcomes))
-    return Applied(stored=len(fresh), repeated=len(repeated))
+    counts = outcome_counts(fresh, repeated, batch.outcomes)
+    add_outcomes(connection, counts)
+    added = (
+        OutcomeCount(project, category, outcome, reason, quantity, hour)
+        for (project, hour, category, outcome, reason), quantity in counts.items()
+    )
+    return Applied(stored=len(fresh), repeated=len(repeated), outcomes=tuple(added))
 
 
 def _split(connection: Connection, events: Sequence[GroupedEvent]) -> tuple[list[GroupedEvent], list[GroupedEvent]]:
