@@ -12,7 +12,6 @@ from amber.manifest import Manifest
 from amber.model import Fact
 
 if TYPE_CHECKING:
-    import httpx
     from sqlalchemy import Engine
 
 C = TypeVar("C")
@@ -30,7 +29,6 @@ class Services:
         self.publish: Publish | None = None
         self.listen: Listen | None = None
         self.roles: dict[str, Any] = {}
-        self.http: Callable[[], httpx.AsyncClient] | None = None
         self.kernel: dict[str, Any] = {}
 
 
@@ -71,13 +69,6 @@ class Context(Generic[C]):
         self._need(bool(self._manifest.rights.tables), 'rights.tables = ["<prefix>_*"]')
         engine: Engine = self._part("a database", self._services.engine)()
         return engine
-
-    @property
-    def http(self) -> "httpx.AsyncClient":
-        """A client for requests to the outside (right: `hosts`)."""
-        self._need(bool(self._manifest.rights.hosts), 'rights.hosts = ["<host>"]')
-        client: httpx.AsyncClient = self._part("an HTTP client", self._services.http)()
-        return client
 
     def role(self, name: str) -> Any:
         """The store that holds a role, such as `issue_store` (right: `roles`)."""

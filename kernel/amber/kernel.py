@@ -23,7 +23,6 @@ from amber.registry import Plugin, Registry, State
 from amber.spec import Kind, hooks
 
 if TYPE_CHECKING:
-    import httpx
     from sqlalchemy import Engine
 
 log = logging.getLogger("amber.kernel")
@@ -40,10 +39,8 @@ class Kernel:
         self.services = Services(data)
         self.bus: Bus | None = None
         self._engine: Engine | None = None
-        self._http: httpx.AsyncClient | None = None
         self._listening: list[tuple[str, Callable[[Fact], None]]] = []
         self.services.engine = self.engine
-        self.services.http = self.http
         self.services.kernel = {"public_url": settings.server.url, "plugins": self.report}
 
     async def start(self, bus: Bus | None = None, *, is_storing: bool = True) -> None:
@@ -124,8 +121,6 @@ class Kernel:
     async def stop(self) -> None:
         """Let go of everything."""
         self.dispatcher.close()
-        if self._http is not None:
-            await self._http.aclose()
         if self.bus is not None:
             await self.bus.close()
         if self._engine is not None:
@@ -138,14 +133,6 @@ class Kernel:
 
             self._engine = make_engine(self.settings.database.url or f"sqlite:///{self.data / 'amber.db'}")
         return self._engine
-
-    def http(self) -> "httpx.AsyncClient":
-        """The client for requests to the outside, made on first use."""
-        if self._http is None:
-            import httpx
-
-            self._http = httpx.AsyncClient(timeout=10, follow_redirects=False)
-        return self._http
 
     @property
     def stores(self) -> Stores:

@@ -20,9 +20,6 @@ class Rights(Struct, frozen=True, forbid_unknown_fields=True):
 
     facts: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     kernel: tuple[str, ...] = ()

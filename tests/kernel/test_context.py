@@ -14,7 +14,6 @@ NOTHING = Rights()
 EVERYTHING = Rights(
     facts=("issue.created",),
     publish=("issue.created",),
-    hosts=("example.org",),
     tables=("x_*",),
     roles=("issue_store",),
     kernel=("plugins",),
@@ -31,11 +30,10 @@ def make(tmp_path: Path, rights: Rights = NOTHING, **services: Any) -> Context[s
 async def test_what_the_manifest_does_not_ask_for_is_denied_with_the_missing_right(tmp_path: Path) -> None:
     async def publish(_: Fact) -> None: ...
 
-    parts: dict[str, Any] = {"engine": object, "http": object, "publish": publish, "listen": lambda *_: None}
+    parts: dict[str, Any] = {"engine": object, "publish": publish, "listen": lambda *_: None}
     ctx = make(tmp_path, roles={"issue_store": 1}, kernel={"plugins": 1}, **parts)
     for use, right in (
         (lambda: ctx.database, "rights.tables"),
-        (lambda: ctx.http, "rights.hosts"),
         (lambda: ctx.role("issue_store"), 'rights.roles = ["issue_store"]'),
         (lambda: ctx.kernel("plugins"), 'rights.kernel = ["plugins"]'),
         (lambda: ctx.listen(["issue.created"], print), 'rights.facts = ["issue.created"]'),
@@ -57,18 +55,12 @@ async def test_what_the_manifest_asks_for_is_there(tmp_path: Path) -> None:
         tmp_path,
         EVERYTHING,
         engine=lambda: "engine",
-        http=lambda: "client",
         publish=publish,
         listen=lambda kind, callback: told.append((kind, callback)),
         roles={"issue_store": "store"},
         kernel={"plugins": "report"},
     )
-    assert (ctx.database, ctx.http, ctx.role("issue_store"), ctx.kernel("plugins")) == (
-        "engine",
-        "client",
-        "store",
-        "report",
-    )
+    assert (ctx.database, ctx.role("issue_store"), ctx.kernel("plugins")) == ("engine", "store", "report")
     await ctx.publish(FACT)
     ctx.listen(["issue.created"], print)
     assert told == [FACT, ("issue.created", print)]
@@ -80,7 +72,6 @@ async def test_what_this_process_does_not_have_is_named(tmp_path: Path) -> None:
     ctx = make(tmp_path, EVERYTHING)
     for use, what in (
         (lambda: ctx.database, "a database"),
-        (lambda: ctx.http, "an HTTP client"),
         (lambda: ctx.listen(["issue.created"], print), "a bus"),
         (lambda: ctx.role("issue_store"), "no plugin holds the role issue_store"),
     ):

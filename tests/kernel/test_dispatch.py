@@ -72,7 +72,7 @@ def break_down(ctx: Any) -> str:
 
 
 def lack_a_right(ctx: Any) -> str:
-    raise Denied("its plugin.toml lacks rights.hosts")
+    raise Denied("its plugin.toml lacks rights.tables")
 
 
 def ask_again(ctx: Any) -> str:

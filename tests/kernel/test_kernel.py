@@ -178,15 +178,13 @@ async def test_plugins_tell_and_hear_facts_as_their_rights_allow(move_in: Move, 
     await kernel.stop()
 
 
-async def test_engine_and_client_are_made_once_and_let_go(move_in: Move, tmp_path: Path) -> None:
-    kernel = move_in(rights=Rights(tables=("a_*",), hosts=("example.org",)))
+async def test_the_engine_is_made_once(move_in: Move, tmp_path: Path) -> None:
+    kernel = move_in(rights=Rights(tables=("a_*",)))
     await kernel.start()
     ctx = kernel.dispatcher.contexts["storage"]
     assert ctx.database is ctx.database is kernel.engine()
-    assert ctx.http is ctx.http is kernel.http()
     assert str(kernel.engine().url).endswith("amber.db")
     await kernel.stop()
-    assert kernel.http().is_closed
 
 
 def claim_all() -> dict[str, Any]:

@@ -72,5 +72,5 @@ def _log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S", force=True
     )
-    for noisy in ("httpx", "alembic", "uvicorn.error", "uvicorn"):
+    for noisy in ("alembic", "uvicorn.error", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
