@@ -1,13 +1,15 @@
 """What becomes of the item types this plugin takes itself: attachments and client reports."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from amber.errors import Reject
 from amber.model import Attachment, Handled, Item, OutcomeCount
+from amber_ingest.normalise.encoding import clean
 from amber_ingest.sentry.kinds import is_count
 from amber_ingest.sentry.payloads import read_object
-from amber_ingest.wire.ids import blob_name
+from amber_ingest.wire.ids import derived_id
 
 if TYPE_CHECKING:
     from amber import Context
@@ -40,22 +42,25 @@ def count_reports(items: Sequence[Item], ctx: "Context[Any]") -> list[Handled]:
 
 def _attachment(item: Item) -> Attachment:
     headers = item.headers
+    name, kind = _text(headers, "filename", "unnamed"), _text(headers, "attachment_type", "event.attachment")
+    # by what it is, not by the request it came in: an event that is sent again brings no second copy of its files
+    identity = derived_id(str(item.project), item.event_id, name, kind, sha256(item.payload).hexdigest())
     return Attachment(
-        id=item.id,
+        id=identity,
         project=item.project,
         event_id=item.event_id,
-        name=_text(headers, "filename", "unnamed"),
+        name=name,
         content_type=_text(headers, "content_type", "application/octet-stream"),
-        type=_text(headers, "attachment_type", "event.attachment"),
+        type=kind,
         size=len(item.payload),
-        blob=f"attachments/{item.project}/{item.event_id}/{blob_name(item.id)}",
+        blob=f"attachments/{item.project}/{item.event_id}/{identity}",
         received_at=item.received_at,
     )
 
 
 def _text(headers: Any, name: str, default: str) -> str:
     value = headers.get(name)
-    return value[:255] if isinstance(value, str) and value else default
+    return clean(value[:255]) if isinstance(value, str) and value else default
 
 
 def _report(item: Item) -> Handled:

@@ -13,7 +13,7 @@ def new_id() -> str:
 
 
 def derived_id(*parts: str) -> str:
-    """An event id that is always the same for the same parts, and for these alone."""
+    """An id that is always the same for the same parts, and for these alone."""
     return uuid.uuid5(_NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)).hex
 
 

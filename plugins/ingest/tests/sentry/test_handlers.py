@@ -22,7 +22,7 @@ def test_an_attachment_is_kept_with_its_bytes(context):
     assert handler("attachment")([attachment(headers=headers)], context) == [Handled()]
     (row,) = context.role("event_store")
     assert (row.name, row.content_type, row.type, row.size) == ("a.log", "text/plain", "event.view_hierarchy", 5)
-    assert row.blob == f"attachments/42/{'a' * 32}/s1-2"
+    assert row.blob == f"attachments/42/{'a' * 32}/{row.id}"
     assert context.role("blob_store") == {row.blob: b"bytes"}
 
 
@@ -32,6 +32,22 @@ def test_the_same_attachment_again_has_the_same_place(context):
     first, again = context.role("event_store")
     assert first == again
     assert len(context.role("blob_store")) == 1
+
+
+def test_an_event_that_is_sent_again_brings_no_second_copy_of_its_files(context):
+    handler("attachment")([attachment(id="s1:2"), attachment(id="s9:1")], context)
+    first, again = context.role("event_store")
+    assert (first.id, first.blob) == (again.id, again.blob)
+
+
+@pytest.mark.parametrize(
+    "other", [{"payload": b"other"}, {"headers": {"filename": "b.log"}}, {"event_id": "b" * 32}, {"project": 43}]
+)
+def test_other_files_are_other_attachments(context, other):
+    handler("attachment")([attachment(), attachment(**other)], context)
+    first, second = context.role("event_store")
+    assert first.id != second.id
+    assert len(context.role("blob_store")) == 2
 
 
 def test_an_attachment_of_nothing_is_invalid(context):
@@ -44,6 +60,12 @@ def test_headers_an_attachment_lacks_have_defaults(context):
     handler("attachment")([attachment(headers={"filename": 7, "content_type": ""})], context)
     (row,) = context.role("event_store")
     assert (row.name, row.content_type, row.type) == ("unnamed", "application/octet-stream", "event.attachment")
+
+
+def test_a_name_no_store_could_hold_is_mended(context):
+    handler("attachment")([attachment(headers={"filename": "a\ud800b\0.log"})], context)
+    (row,) = context.role("event_store")
+    assert row.name == "a\ufffdb\ufffd.log"
 
 
 def report(payload: bytes) -> Handled:
