@@ -10,6 +10,8 @@ from amber.dispatch import Dispatcher, check_fields
 from amber.errors import Denied, PluginError, Unavailable
 from amber.model import PUBLIC, AuthRequest, Directory, Principal, Project, Resource
 
+CREDENTIALS = frozenset({"authorization", "cookie", "x-ember-admin", "x-ember-key", "x-ember-token"})
+"""Headers that may say who is asking."""
 REMEMBERED = 10_000
 GOOD_FOR, BAD_FOR = 60.0, 2.0
 """Seconds an answer is kept when nobody tells of a change: a key that works, a key that does not."""
@@ -36,7 +38,7 @@ class Access:
                 continue
             if principal is not None:
                 return principal
-        if failed is not None and (request.key or "authorization" in request.headers):
+        if failed is not None and (request.key or not CREDENTIALS.isdisjoint(request.headers)):
             raise Unavailable(f"nobody can tell whose credential this is: {failed}")
         return Principal("anonymous")
 

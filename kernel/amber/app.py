@@ -15,6 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
 from amber.access import Access
+from amber.crosssite import is_cross_site
 from amber.dispatch import Answer
 from amber.errors import AmberError, Denied
 from amber.intake import client_ip
@@ -34,6 +35,7 @@ class Guard:
 
     def __init__(self, kernel: Kernel) -> None:
         self._access = Access(kernel.dispatcher)
+        self._url = kernel.settings.server.url
         proxies = kernel.settings.server.trusted_proxies
         self._proxies = [ipaddress.ip_network(one, strict=False) for one in proxies]
 
@@ -44,9 +46,13 @@ class Guard:
             raise Denied("this route names no action, so nobody may use it")
         request = self._describe(connection)
         principal = await self._access.authenticate(request)
+        # what a program shows it shows on purpose; a cookie goes along with whatever a page of any site asks for
+        is_browser = principal.session is not None or principal.kind == "anonymous"
+        if is_browser and is_cross_site(request.method, request.headers, self._url):
+            raise Denied("this was sent by a page of another site, so nothing was done")
         connection.scope["user"] = principal
         connection.scope["amber_client_ip"] = request.client_ip  # type: ignore[typeddict-unknown-key]  # for audit logs
-        await self._access.authorise(principal, action, Resource(principal.organisation, principal.project))
+        await self._access.authorise(principal, action, Resource(principal.organisation))
 
     def _describe(self, connection: Connection) -> AuthRequest:
         headers = {name.lower(): value for name, value in connection.headers.items()}
@@ -130,18 +136,37 @@ def api_docs(version: str) -> OpenAPIConfig:
 async def make_app(kernel: Kernel, health: Health, version: str) -> Litestar:
     """The application with every running plugin's routes; a plugin whose routes cannot be mounted loses them alone."""
     guard = Guard(kernel)
-    handlers: list[Any] = [
+    own: list[Any] = [
         *health_routes(health),
         create_static_files_router(path="/static/amber", directories=[ASSETS], opt=OPEN),
     ]
-    for answer in await kernel.dispatcher.collect("api_routes", list):
+    offered = await kernel.dispatcher.collect("api_routes", list)
+
+    def build() -> Litestar:
         try:
-            Litestar([*handlers, *answer.value], openapi_config=None, guards=[guard], logging_config=None)
+            return _app(guard, [*own, *(route for answer in offered for route in answer.value)], version)
+        except Exception:  # one of them cannot be mounted; which one is found by trying each
+            return _app(guard, [*own, *_mountable(kernel, own, offered)], version)
+
+    # a second of work when plugins are switched, during which events keep coming in
+    return await asyncio.to_thread(build)
+
+
+def _mountable(kernel: Kernel, own: list[Any], offered: list[Answer[list[Any]]]) -> list[Any]:
+    """The routes of every plugin whose routes can be mounted beside those before it; the others are marked failed."""
+    routes: list[Any] = []
+    for answer in offered:
+        try:
+            Litestar([*own, *routes, *answer.value], openapi_config=None, logging_config=None)
         except Exception as error:  # whatever Litestar makes of a stranger's handlers, it is the stranger's fault
             kernel.metrics.called(answer.plugin, "api_routes", 0.0, str(error), type(error).__name__)
             kernel.registry.fail(answer.plugin, f"its routes cannot be mounted: {error}")
         else:
-            handlers += answer.value
+            routes += answer.value
+    return routes
+
+
+def _app(guard: Guard, handlers: list[Any], version: str) -> Litestar:
     return Litestar(
         route_handlers=handlers,
         guards=[guard],

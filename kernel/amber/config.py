@@ -80,6 +80,24 @@ class WorkerConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ack_wait: Annotated[float, Meta(description="Seconds without a sign of life before a redelivery", ge=1)] = 5.0
 
 
+class OutboundConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Requests that plugins send to the outside."""
+
+    allowed_networks: Annotated[
+        tuple[str, ...],
+        Meta(description="Private networks (such as 10.1.0.0/16) that requests may go to; all others are refused"),
+    ] = ()
+
+
+class SecretsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What seals the secrets that are kept in the database."""
+
+    keys: Annotated[
+        tuple[Secret, ...],
+        Meta(description="Keys (32 bytes, URL-safe base64), the newest first; empty: made up in the data folder"),
+    ] = ()
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of `amber.toml`. `plugins` keeps each plugin's table as it stands until the plugin is loaded."""
 
@@ -88,6 +106,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     database: DatabaseConfig = DatabaseConfig()
     ingest: IngestConfig = IngestConfig()
     worker: WorkerConfig = WorkerConfig()
+    outbound: OutboundConfig = OutboundConfig()
+    secrets: SecretsConfig = SecretsConfig()
     plugins: Annotated[dict[str, dict[str, Any]], Meta(description="One table per plugin; `enabled` switches it")] = {}
     roles: Annotated[dict[str, str], Meta(description="Which plugin holds a role, such as `issue_store`")] = {}
     order: Annotated[dict[str, tuple[str, ...]], Meta(description="Order of plugins in a hook")] = {}

@@ -14,10 +14,12 @@ from amber.model import Fact
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from amber.outbound import Http
+
 C = TypeVar("C")
 T = TypeVar("T")
 Publish = Callable[[Fact], Awaitable[None]]
-Listen = Callable[[str, Callable[[Fact], None]], None]
+Listen = Callable[[str, str, Callable[[Fact], None]], None]
 
 
 class Services:
@@ -28,6 +30,7 @@ class Services:
         self.engine: Callable[[], Engine] | None = None
         self.publish: Publish | None = None
         self.listen: Listen | None = None
+        self.http: Callable[[str, Sequence[str]], Http] | None = None
         self.roles: dict[str, Any] = {}
         self.kernel: dict[str, Any] = {}
 
@@ -70,6 +73,14 @@ class Context(Generic[C]):
         engine: Engine = self._part("a database", self._services.engine)()
         return engine
 
+    @property
+    def http(self) -> "Http":
+        """Sends requests to public addresses, and private ones that `amber.toml` allows (right: `hosts`)."""
+        hosts = self._manifest.rights.hosts
+        self._need(bool(hosts), 'rights.hosts = ["<host>"]')
+        http: Http = self._part("a way out", self._services.http)(self.plugin, hosts)
+        return http
+
     def role(self, name: str) -> Any:
         """The store that holds a role, such as `issue_store` (right: `roles`)."""
         self._need(name in self._manifest.rights.roles, f'rights.roles = ["{name}"]')
@@ -97,7 +108,7 @@ class Context(Generic[C]):
         listen = self._part("a bus", self._services.listen)
         for kind in types:
             self._need(kind in self._manifest.rights.facts, f'rights.facts = ["{kind}"]')
-            listen(kind, callback)
+            listen(self.plugin, kind, callback)
 
     def _need(self, granted: bool, right: str) -> None:
         if not granted:

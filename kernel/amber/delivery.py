@@ -78,6 +78,10 @@ class Delivery:
         """Finish what is in hand and return from `run`."""
         self._stopping.set()
 
+    async def release(self) -> None:
+        """Let go of the consumer; its position is kept."""
+        await self._consumer.close()
+
     async def run(self) -> None:
         """Serve the consumer until `stop`."""
         while not self._stopping.is_set():

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -49,18 +49,17 @@ class Stores(Struct, frozen=True):
 class Digest:
     """Handles batches of messages for `Delivery`."""
 
-    def __init__(
-        self, dispatcher: Dispatcher, bus: Bus, stores: Stores, metrics: Metrics, protocols: dict[str, IngestProtocol]
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, bus: Bus, stores: Stores, metrics: Metrics) -> None:
         self._dispatcher, self._bus, self._stores, self._metrics = dispatcher, bus, stores, metrics
-        self._protocols = protocols
+        self._protocols: Mapping[str, IngestProtocol] = {}
         self._pipeline = Pipeline(dispatcher)
         self._handlers = Handlers(dispatcher)
         self._dead = DeadLetters(bus, metrics)
         self.on_stored: Callable[[], None] = lambda: None
 
-    async def start(self) -> None:
-        """Ask the plugins which item types they take."""
+    async def start(self, protocols: Mapping[str, IngestProtocol]) -> None:
+        """Take on what the plugins speak, and ask them which item types they take; again whenever plugins change."""
+        self._protocols = protocols
         await self._handlers.start()
 
     async def handle(self, messages: Sequence[Message]) -> Sequence[Verdict]:

@@ -21,7 +21,9 @@ log = logging.getLogger("amber.dispatch")
 ANSWERS: Mapping[str, tuple[type[AmberError], ...]] = {
     "authenticate": (Denied, Unavailable),
     "authorise": (Denied, Unavailable),
+    "deliver": (Reject, Retry, Unavailable),
     "item_handlers": (Reject, Retry, Unavailable),
+    "login_methods": (Denied, Unavailable),
     "on_fact": (Reject, Retry, Unavailable),
     "scrub_events": (Unavailable,),
 }
@@ -94,6 +96,7 @@ class Dispatcher:
         self._lanes: dict[str, Lane] = {}
         self.breaker = Breaker()
         self.contexts: dict[str, Any] = {}
+        self.retired: set[str] = set()
         self.budgets: dict[str, int] = {}
         self.trusted: frozenset[str] = frozenset()
         self.order: Mapping[str, tuple[str, ...]] = {}
@@ -101,13 +104,18 @@ class Dispatcher:
 
     def plugins(self, hook: str) -> list[str]:
         """The plugins that answer a hook: by configuration, then manifest, then name."""
-        found = [impl.plugin_name for impl in getattr(self._manager.hook, hook).get_hookimpls()]
+        every = getattr(self._manager.hook, hook).get_hookimpls()
+        found = [impl.plugin_name for impl in every if impl.plugin_name not in self.retired]
         named = self.order.get(hook, ())
 
         def rank(plugin: str) -> tuple[int, int, str]:
             return (named.index(plugin) if plugin in named else len(named), self.ranks.get(plugin, 100), plugin)
 
         return sorted(found, key=rank)
+
+    def answers(self, plugin: str, hook: str) -> bool:
+        """Whether a plugin answers a hook, retired or not."""
+        return any(impl.plugin_name == plugin for impl in getattr(self._manager.hook, hook).get_hookimpls())
 
     async def collect(self, hook: str, check: Callable[[Any], T], **arguments: Any) -> list[Answer[T]]:
         """Every plugin's answer in order; those that fail, or whose answer `check` raises on, are left out."""
@@ -165,6 +173,14 @@ class Dispatcher:
         self.breaker.record(plugin, error is not None)
         if error is not None:
             log.error("plugin %s failed in %s after %.0f ms: %s", plugin, hook, seconds * 1000, message)
+
+    def forget(self, plugin: str) -> None:
+        """Let go of what belongs to a plugin that was switched off."""
+        self.retired.discard(plugin)
+        self.contexts.pop(plugin, None)
+        self.breaker.record(plugin, is_failure=False)
+        if (lane := self._lanes.pop(plugin, None)) is not None:
+            lane.close()
 
     def close(self) -> None:
         """Let the threads of all plugins end."""

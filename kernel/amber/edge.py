@@ -74,14 +74,19 @@ class Parts(Struct, frozen=True):
 
 
 class Edge:
-    """Answers ingest routes and hands everything else to `fallback`."""
+    """Answers ingest routes and hands everything else to an application."""
 
-    def __init__(self, protocols: Sequence[IngestProtocol], parts: Parts, fallback: Any) -> None:
-        self._endpoints = endpoints(protocols)
-        self._parts, self._fallback = parts, fallback
+    def __init__(self, parts: Parts) -> None:
+        self._endpoints: list[Endpoint] = []
+        self._parts = parts
+        self._fallback: Any = None
         self.memory = Memory(parts.settings.ingest.max_in_flight)
         self._one_large = asyncio.Semaphore()
         self._proxies = [ipaddress.ip_network(one, strict=False) for one in parts.settings.server.trusted_proxies]
+
+    def serve(self, protocols: Sequence[IngestProtocol], fallback: Any) -> None:
+        """Answer these protocols, and hand everything else to `fallback`, from the next request on."""
+        self._endpoints, self._fallback = endpoints(protocols), fallback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

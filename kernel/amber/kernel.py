@@ -1,26 +1,34 @@
 """One process's Amber: everything it owns, put together and taken apart in one place."""
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amber.bus import Bus, fact_subject
+from amber.bus import Bus
 from amber.config import Settings
 from amber.context import Context, Services
 from amber.digest import Stores
 from amber.dispatch import Dispatcher
 from amber.errors import AmberError, ConfigError, PluginError
+from amber.listeners import Listeners
+from amber.logins import Logins
 from amber.metrics import Metrics
 from amber.model import Fact, IngestProtocol
+from amber.outbound import Outbound
 from amber.outbox import publish_fact
 from amber.paths import pattern_of
 from amber.registry import Plugin, Registry, State
+from amber.sending import Sender
 from amber.spec import Kind, hooks
+from amber.targets import TargetDesk
+from amber.vault import open_vault
+from amber.version import version
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,9 +47,23 @@ class Kernel:
         self.services = Services(data)
         self.bus: Bus | None = None
         self._engine: Engine | None = None
-        self._listening: list[tuple[str, Callable[[Fact], None]]] = []
-        self.services.engine = self.engine
-        self.services.kernel = {"public_url": settings.server.url, "plugins": self.report}
+        self._listeners = Listeners()
+        self._holders: dict[str, str] = {}
+        self._started: list[str] = []
+        self._switching = asyncio.Lock()
+        self.on_closing: Callable[[str], Awaitable[None]] = _nobody_minds
+        self.on_switched: Callable[[], Awaitable[None]] = _nobody_cares
+        self.sender = Sender(
+            self.registry, self.dispatcher, self.services, lambda: open_vault(settings.secrets.keys, data)
+        )
+        self.services.http = Outbound(settings.outbound.allowed_networks, f"Amber/{version()}").client
+        self.services.engine, self.services.listen = self.engine, self._listeners.add
+        self.services.kernel = {
+            "public_url": settings.server.url,
+            "plugins": self.report,
+            "logins": Logins(self.dispatcher),
+            "targets": TargetDesk(self.sender, settings.server.url, lambda: self.bus),
+        }
 
     async def start(self, bus: Bus | None = None, *, is_storing: bool = True) -> None:
         """Load plugins, migrate, fill the roles, start the plugins.
@@ -51,33 +73,91 @@ class Kernel:
         """
         self.bus = bus
         if bus is not None:
-            self.services.publish, self.services.listen = self._publish, self._listen
+            self.services.publish = self._publish
         self.registry.load()
-        self._introduce()
+        self.dispatcher.order = self.settings.order
+        for plugin in self.registry.running():
+            self._introduce(plugin)
         if is_storing:
             self.engine()  # a URL nobody can use is one problem, not one of each plugin
-            await asyncio.to_thread(self._migrate)
+            await asyncio.to_thread(self._migrate, self.registry.running())
             await self._fill_roles()
             for plugin in self.registry.running():
                 await self._start(plugin)
-        for subject, callback in self._listening:
-            await self._subscribe(subject, callback)
+        if bus is not None:
+            await self._listeners.settle(bus)
 
-    def _introduce(self) -> None:
-        """Tell the dispatcher about each plugin's context, rank and budget."""
-        self.dispatcher.order = self.settings.order
+    async def reconcile(self, settings: Settings, switches: Mapping[str, bool]) -> None:
+        """Stop and start plugins until those run that should; what holds a role is left alone until a restart."""
+        async with self._switching:
+            plan = await asyncio.to_thread(self.registry.plan, settings, switches)
+            held = {name for name in plan.stop if self._is_needed(name)}
+            for name in held:
+                log.warning("Amber cannot do without plugin %s: restart it for what changed about that plugin", name)
+                self.registry.plugins[name].tried = None
+            for name in plan.stop:
+                if name not in held:
+                    await self._disable(name)
+            started = [name for name in plan.start if name not in held]
+            for name in started:
+                await self._enable(name)
+            if started or set(plan.stop) - held:
+                await self.on_switched()
+
+    def _is_needed(self, name: str) -> bool:
+        """Whether nothing works without this plugin: it holds a role, or is the only one that scrubs."""
+        return name in self._holders.values() or self.dispatcher.plugins("scrub_events") == [name]
+
+    async def _disable(self, name: str) -> None:
+        """Ask a plugin nothing more, let it finish what it has in hand, then let go of it."""
+        self.dispatcher.retired.add(name)
+        await self.on_closing(name)
+        await self._take_leave(name)
+        self._started.remove(name)
+        await asyncio.to_thread(self.registry.close, name)
+        self._listeners.forget(name)
+        self.dispatcher.forget(name)
+        log.info("plugin %s is switched off", name)
+
+    async def _take_leave(self, name: str) -> None:
+        if self.dispatcher.answers(name, "plugin_stop"):
+            with contextlib.suppress(PluginError):  # logged and counted where it happened; it goes all the same
+                await self.dispatcher.ask(name, "plugin_stop", lambda value: value)
+
+    async def _enable(self, name: str) -> None:
+        """Load, migrate and start a plugin; it is asked nothing else before all of that is done."""
+        self.dispatcher.retired.add(name)
+        await asyncio.to_thread(self.registry.open, name)
+        plugin = self.registry.plugins[name]
+        if plugin.state is State.RUNNING:
+            plugin.state = State.STARTING
+            self._introduce(plugin)
+            await asyncio.to_thread(self._migrate, [plugin])
+        if plugin.state is State.STARTING:
+            await self._start(plugin)
+        if plugin.state is State.STARTING:
+            plugin.state = State.RUNNING
+            if self.bus is not None:
+                await self._listeners.settle(self.bus)
+            self.dispatcher.retired.discard(name)
+        else:
+            self._listeners.forget(name)
+            self.dispatcher.forget(name)
+        log.info("plugin %s is %s", name, plugin.state)
+
+    def _introduce(self, plugin: Plugin) -> None:
+        """Tell the dispatcher about a plugin's context, rank and budget."""
         self.dispatcher.trusted = self.registry.trusted()
-        for plugin in self.registry.running():
-            manifest = plugin.manifest
-            if manifest is not None:
-                self.dispatcher.contexts[plugin.name] = Context(manifest, plugin.config, self.services)
-                self.dispatcher.ranks[plugin.name] = manifest.order
-                self.dispatcher.budgets[plugin.name] = manifest.budget_ms
+        manifest = plugin.manifest
+        if manifest is not None:
+            self.dispatcher.contexts[plugin.name] = Context(manifest, plugin.config, self.services)
+            self.dispatcher.ranks[plugin.name] = manifest.order
+            self.dispatcher.budgets[plugin.name] = manifest.budget_ms
 
-    def _migrate(self) -> None:
+    def _migrate(self, plugins: list[Plugin]) -> None:
         from amber.migrate import upgrade
 
-        for plugin in self.registry.running():
+        for plugin in plugins:
             folder = Path(str(getattr(plugin.module, "__file__", ""))).parent / "migrations"
             if folder.is_dir():
                 try:
@@ -88,7 +168,7 @@ class Kernel:
     async def _fill_roles(self) -> None:
         for role, hook in hooks().items():
             if hook.kind is Kind.ROLE:
-                plugin = self._holder(role)
+                self._holders[role] = plugin = self._holder(role)
                 try:
                     self.services.roles[role] = await self.dispatcher.ask(plugin, role, _present)
                 except (PluginError, AmberError) as error:
@@ -112,14 +192,18 @@ class Kernel:
         return f"none that could is running ({'; '.join(failed) or 'install or enable a storage plugin'})"
 
     async def _start(self, plugin: Plugin) -> None:
-        if plugin.name in self.dispatcher.plugins("plugin_start"):
+        if self.dispatcher.answers(plugin.name, "plugin_start"):
             try:
                 await self.dispatcher.ask(plugin.name, "plugin_start", lambda value: value)
             except AmberError as error:
                 self.registry.fail(plugin.name, f"it could not start: {error}")
+                return
+        self._started.append(plugin.name)
 
     async def stop(self) -> None:
         """Let go of everything."""
+        for name in self._started:
+            await self._take_leave(name)
         self.dispatcher.close()
         if self.bus is not None:
             await self.bus.close()
@@ -150,20 +234,12 @@ class Kernel:
             raise ConfigError("this process has no bus")
         await publish_fact(self.bus, fact)
 
-    def _listen(self, kind: str, callback: Callable[[Fact], None]) -> None:
-        self._listening.append((fact_subject(kind, "*"), callback))
-
-    async def _subscribe(self, subject: str, callback: Callable[[Fact], None]) -> None:
-        async def heard(_: str, data: bytes) -> None:
-            callback(msgspec.json.decode(data, type=Fact))
-
-        if self.bus is not None:
-            await self.bus.listen(subject, heard)
-
     async def listen(self, kinds: tuple[str, ...], callback: Callable[[Fact], None]) -> None:
         """Call back in this process for every fact of these types; for the kernel's own caches."""
         for kind in kinds:
-            await self._subscribe(fact_subject(kind, "*"), callback)
+            self._listeners.add("kernel", kind, callback)
+        if self.bus is not None:
+            await self._listeners.settle(self.bus)
 
     def report(self) -> list[dict[str, Any]]:
         """Every plugin with its state, the reason for it, its rights and what it cost in this process."""
@@ -185,11 +261,22 @@ class Kernel:
             "rights": msgspec.to_builtins(manifest.rights) if manifest else {},
             "state": state.value,
             "reason": reason,
+            "enabled": plugin.is_wanted,
+            "is_pinned": plugin.is_pinned,
+            "is_switchable": not plugin.is_pinned and not self._is_needed(plugin.name),
             "calls": cost.calls,
             "errors": cost.errors,
             "p95_ms": round(cost.p95 * 1000, 2),
             "last_error": cost.last_error,
         }
+
+
+async def _nobody_minds(plugin: str) -> None:
+    """Nobody in this process has to finish anything for a plugin that is switched off."""
+
+
+async def _nobody_cares() -> None:
+    """Nobody in this process has to be told that other plugins run now."""
 
 
 def _present(value: Any) -> Any:

@@ -16,10 +16,14 @@ API = 1
 
 
 class Rights(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a plugin may do; everything it does not list is denied to it."""
+    """What a plugin may do; everything it does not list is denied to it.
+
+    `hosts` are the hosts it may send requests to over `ctx.http`: exact names, `*.example.org`, or `*` for any.
+    """
 
     facts: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     kernel: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from amber.errors import Denied, Reject, Unavailable
@@ -25,13 +25,9 @@ def on_reject(_: Request[Any, Any, Any], error: Reject) -> Response[dict[str, An
     return problem(error.status, error.detail, **more)
 
 
-def on_denied(request: Request[Any, Any, Any], error: Denied) -> Response[Any]:
-    """Somebody who may not; a browser that asked for a page is asked to sign in."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    if error.status == 401 and request.method in {"GET", "HEAD"} and not request.url.path.startswith("/api/"):
-        headers = {"WWW-Authenticate": 'Basic realm="Amber"'}
-        return Response(error.detail, status_code=401, media_type=MediaType.TEXT, headers=headers)
-    return problem(error.status, error.detail, headers)
+def on_denied(_: Request[Any, Any, Any], error: Denied) -> Response[Any]:
+    """Somebody who may not."""
+    return problem(error.status, error.detail, {"WWW-Authenticate": "Bearer"} if error.status == 401 else {})
 
 
 def on_unavailable(_: Request[Any, Any, Any], error: Unavailable) -> Response[dict[str, Any]]:

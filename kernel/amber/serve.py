@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
+from amber import runtime
 from amber.access import Access, KeyCache
 from amber.app import Health, make_app
 from amber.bus.connect import NatsBus
@@ -22,6 +23,7 @@ from amber.errors import Unavailable
 from amber.kernel import Kernel
 from amber.model import Fact
 from amber.status import Board, Reporter, Status, merge_reports
+from amber.switches import Switchboard, read_switches
 from amber.tally import Tally
 from amber.version import version
 from amber.worker import Worker
@@ -45,7 +47,7 @@ class HttpServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(settings: Settings, data: Path) -> None:
+async def serve(settings: Settings, data: Path, file: Path | None = None) -> None:
     """Run an edge with API and pages until SIGTERM or SIGINT; what was accepted is durable before it returns."""
     kernel, bus = await open_kernel(settings, data)
     name = f"edge-{os.getpid()}"
@@ -54,9 +56,20 @@ async def serve(settings: Settings, data: Path) -> None:
     committer = Committer(bus, settings.bus.partitions, kernel.metrics)
     tally = Tally(committer)
     kernel.services.kernel["plugins"] = lambda: merge_reports(kernel.report(), board.others(name))
-    app = await make_app(kernel, Health(kernel, board, name), version())
-    edge = Edge(list((await kernel.protocols()).values()), await _parts(kernel, committer, tally), app)
-    tasks = [asyncio.create_task(tally.run()), asyncio.create_task(Reporter(bus, lambda: _status(kernel, name)).run())]
+    health = Health(kernel, board, name)
+    edge = Edge(await _parts(kernel, committer, tally))
+
+    async def settle() -> None:
+        """Serve what the plugins that run now offer."""
+        edge.serve(list((await kernel.protocols()).values()), await make_app(kernel, health, version()))
+
+    await settle()
+    kernel.on_switched = settle
+    tasks = [
+        asyncio.create_task(tally.run()),
+        asyncio.create_task(Reporter(bus, lambda: _status(kernel, name)).run()),
+        asyncio.create_task(switchboard(kernel, bus, data, file).run()),
+    ]
     settle_memory()
     try:
         await HttpServer(_http(settings, edge)).serve()
@@ -75,23 +88,31 @@ async def _send_rest(tally: Tally, committer: Committer) -> None:
     await committer.drain()
 
 
-async def work(settings: Settings, data: Path) -> None:
+async def work(settings: Settings, data: Path, file: Path | None = None) -> None:
     """Run a worker until SIGTERM or SIGINT; what is in hand is finished first."""
     kernel, bus = await open_kernel(settings, data)
     stop = asyncio.Event()
     for signum in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    switching = asyncio.create_task(switchboard(kernel, bus, data, file).run())
     settle_memory()
     try:
         await Worker(kernel, bus).run(stop)
     finally:
+        switching.cancel()
         await kernel.stop()
+
+
+def switchboard(kernel: Kernel, bus: NatsBus, data: Path, file: Path | None) -> Switchboard:
+    """What keeps this process's plugins as people want them."""
+    return Switchboard(kernel, bus, lambda: runtime.settings(data, file), file or runtime.default_file(data))
 
 
 async def open_kernel(settings: Settings, data: Path) -> tuple[Kernel, NatsBus]:
     """A started kernel and the bus it is connected to."""
     bus = await NatsBus(settings.bus, settings.ingest.publish_timeout).connect()
     kernel = Kernel(settings, data)
+    kernel.registry.heed(await read_switches(bus))
     await kernel.start(bus)
     return kernel, bus
 

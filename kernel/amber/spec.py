@@ -20,8 +20,11 @@ from amber.model import (
     IssueStore,
     ItemHandler,
     ItemNote,
+    LoginMethod,
+    Notification,
     Principal,
     Project,
+    Receipt,
     Resource,
     Verdict,
 )
@@ -200,12 +203,41 @@ def authorise(principal: Principal, action: str, resource: Resource) -> bool | N
     """
 
 
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=10_000)
+def login_methods(ctx: "Context[Any]") -> Sequence[LoginMethod]:  # type: ignore[empty-body]
+    """The ways to log in this plugin offers.
+
+    Asked whenever the login page is shown and when somebody logs in; the budget is for one proof. If you fail, your
+    methods are missing and the others remain.
+    """
+
+
+# --- integrations ---------------------------------------------------------------------------------------------------
+
+
+@hookspec(Kind.TASK, OnError.RETRY, budget_ms=30_000)
+def deliver(notification: Notification, target: Any, ctx: "Context[Any]") -> Receipt:  # type: ignore[empty-body]
+    """Send a notification to one target and answer what the receiver said.
+
+    Asked once per notification and target; again, after a pause, when you fail. `target` is a `TargetConfig`, the
+    Struct on your module that says what a target of yours needs (its fields become the form in the console); secrets
+    are readable here. `notification.id` is the same at every try. Raise `Retry(after)` to try again after a time the
+    receiver named, `Reject` where it can never work (the task is dead-lettered at once); any other failure is tried
+    again with back-off and then dead-lettered. Each try is shown beside the target's settings with your words.
+    """
+
+
 # --- everywhere -----------------------------------------------------------------------------------------------------
 
 
 @hookspec(Kind.COLLECT, OnError.FAIL_PLUGIN, budget_ms=10_000)
 def plugin_start(ctx: "Context[Any]") -> None:
     """Get ready to work. Asked once per process after configuration and migrations; if you fail, you stay out."""
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=10_000)
+def plugin_stop(ctx: "Context[Any]") -> None:
+    """Let go of what you hold. Asked once per process when it ends or you are switched off; nothing follows it."""
 
 
 @hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
@@ -227,7 +259,8 @@ def on_fact(fact: Fact, ctx: "Context[Any]") -> None:
 def api_routes(ctx: "Context[Any]") -> Sequence[Any]:  # type: ignore[empty-body]
     """Litestar route handlers to mount, each with `action="<scope>"`; one without an action is refused.
 
-    Asked once when the HTTP application starts. If you fail, your routes answer 404 and the rest runs.
+    Asked when the HTTP application starts and again when plugins are switched. If you fail, your routes answer 404 and
+    the rest runs.
     """
 
 

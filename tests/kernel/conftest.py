@@ -1,7 +1,10 @@
 """Plugins made on the spot, registered as the real thing: modules with marked functions behind a pluggy manager."""
 
+import sys
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pluggy
@@ -12,6 +15,10 @@ from amber.bus.memory import MemoryBus
 from amber.dispatch import Dispatcher
 from amber.metrics import Metrics
 from amber.model import Event, Project
+
+MANIFEST = 'name = "{name}"\ntitle = "T"\nsummary = "S"\nfamilies = ["ingest"]\n'
+THIRD = SimpleNamespace(name="stranger", version="0.1")
+Install = Callable[..., EntryPoint]
 
 
 class House:
@@ -56,3 +63,28 @@ def make_event() -> Callable[..., Event]:
         return Event(f"{number:032x}", project, type, 1.7e9, 1.7e9, data)
 
     return make
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Makes a plugin of a package in a folder of its own; answers its entry point."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+
+    def make(name: str, manifest: str | None = MANIFEST, code: str = "", dist: Any = THIRD) -> EntryPoint:
+        folder = tmp_path / f"strange_{name}" / "inner"
+        folder.mkdir(parents=True)
+        (folder.parent / "__init__.py").write_text(
+            "raise AssertionError('a parent package was run')" if "ban" in name else ""
+        )
+        (folder / "__init__.py").write_text(code)
+        if manifest is not None:
+            (folder / "plugin.toml").write_text(manifest.format(name=name))
+        entry = EntryPoint(name, f"strange_{name}.inner", "amber.plugins")
+        vars(entry)["dist"] = dist
+        return entry
+
+    yield make
+    for module in set(sys.modules) - before:
+        if module.startswith("strange_"):
+            del sys.modules[module]

@@ -104,7 +104,7 @@ async def test_a_key_is_remembered_until_somebody_tells_of_a_change(house: Any) 
 
     def authenticate(request: AuthRequest) -> Principal:
         asked.append(request.key)
-        return Principal("key", request.key, project=1)
+        return Principal("key", request.key, projects=frozenset({1}))
 
     house.add("keys", authenticate)
     keys = KeyCache(Access(house.dispatcher), NOWHERE, clock)
@@ -126,7 +126,7 @@ async def test_an_answer_from_before_a_change_is_not_remembered(house: Any) -> N
         asked.append(request.key)
         if len(asked) == 1:
             keys.clear()  # the key is switched off while it is being looked up
-        return Principal("key", request.key, project=1)
+        return Principal("key", request.key, projects=frozenset({1}))
 
     house.add("keys", authenticate)
     keys = KeyCache(Access(house.dispatcher), NOWHERE, Clock())
@@ -141,7 +141,7 @@ async def test_keys_are_told_apart_by_project_and_origin(house: Any) -> None:
 
     def authenticate(request: AuthRequest) -> Principal:
         asked.append(request)
-        return Principal("key", project=1)
+        return Principal("key", projects=frozenset({1}))
 
     house.add("keys", authenticate)
     keys = KeyCache(Access(house.dispatcher), NOWHERE)
@@ -185,7 +185,7 @@ def by_turns(*answers: Any) -> Any:
 
 
 AWAY = Unavailable("the database is away")
-KEY = Principal("key", project=1)
+KEY = Principal("key", projects=frozenset({1}))
 
 
 @pytest.mark.parametrize("failure", [AWAY, ZeroDivisionError("a fault of the plugin")])
@@ -247,7 +247,7 @@ async def test_only_so_many_keys_are_remembered(house: Any) -> None:
 
     class Quick(Access):
         async def authenticate(self, request: AuthRequest) -> Principal:
-            return Principal("key", request.key, project=1)
+            return Principal("key", request.key, projects=frozenset({1}))
 
     keys = KeyCache(Quick(house.dispatcher), NOWHERE)
     for number in range(REMEMBERED + 5):

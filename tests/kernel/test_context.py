@@ -17,6 +17,7 @@ EVERYTHING = Rights(
     tables=("x_*",),
     roles=("issue_store",),
     kernel=("plugins",),
+    hosts=("*.example.org",),
 )
 
 
@@ -37,6 +38,7 @@ async def test_what_the_manifest_does_not_ask_for_is_denied_with_the_missing_rig
         (lambda: ctx.role("issue_store"), 'rights.roles = ["issue_store"]'),
         (lambda: ctx.kernel("plugins"), 'rights.kernel = ["plugins"]'),
         (lambda: ctx.listen(["issue.created"], print), 'rights.facts = ["issue.created"]'),
+        (lambda: ctx.http, 'rights.hosts = ["<host>"]'),
     ):
         with pytest.raises(Denied, match="plugin p may not do this") as raised:
             use()
@@ -56,10 +58,12 @@ async def test_what_the_manifest_asks_for_is_there(tmp_path: Path) -> None:
         EVERYTHING,
         engine=lambda: "engine",
         publish=publish,
-        listen=lambda kind, callback: told.append((kind, callback)),
+        listen=lambda _, kind, callback: told.append((kind, callback)),
         roles={"issue_store": "store"},
         kernel={"plugins": "report"},
+        http=lambda plugin, hosts: (plugin, hosts),
     )
+    assert ctx.http == ("p", ("*.example.org",))
     assert (ctx.database, ctx.role("issue_store"), ctx.kernel("plugins")) == ("engine", "store", "report")
     await ctx.publish(FACT)
     ctx.listen(["issue.created"], print)
@@ -73,6 +77,7 @@ async def test_what_this_process_does_not_have_is_named(tmp_path: Path) -> None:
     for use, what in (
         (lambda: ctx.database, "a database"),
         (lambda: ctx.listen(["issue.created"], print), "a bus"),
+        (lambda: ctx.http, "a way out"),
         (lambda: ctx.role("issue_store"), "no plugin holds the role issue_store"),
     ):
         with pytest.raises(ConfigError, match=what):

@@ -132,9 +132,9 @@ class Plant:
 
     async def start(self) -> None:
         dispatcher, stores = self.house.dispatcher, self.stores.stores()
-        self.digest = Digest(dispatcher, self.bus, stores, self.house.metrics, self.protocols)
+        self.digest = Digest(dispatcher, self.bus, stores, self.house.metrics)
         self.digest.on_stored = self._ring
-        await self.digest.start()
+        await self.digest.start(self.protocols)
         self.consumer = await self.bus.consume(ITEMS, "digest", [ITEMS.subjects], 60)
 
     def _ring(self) -> None:

@@ -147,7 +147,7 @@ def make_client(
     house: Any, bus: MemoryBus, blobs: Blobs, project: Project, passed_on: list[str]
 ) -> Callable[..., Client]:
     def authenticate(request: Any) -> Principal | None:
-        return Principal("key", request.key, project=1) if request.key == "good" else None
+        return Principal("key", request.key, projects=frozenset({1})) if request.key == "good" else None
 
     house.add("keys", authenticate)
 
@@ -165,7 +165,9 @@ def make_client(
         stored: Any = blobs
         tally = Tally(committer)
         parts = Parts(house.dispatcher, keys, committer, stored, house.metrics, settings, tally)
-        return Client(Edge([TINY], parts, fallback))
+        edge = Edge(parts)
+        edge.serve([TINY], fallback)
+        return Client(edge)
 
     return make
 

@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -14,33 +14,8 @@ from amber.manifest import read_manifest
 from amber.registry import Plugin, Registry, State, discover, first_party
 
 MANIFEST = 'name = "{name}"\ntitle = "T"\nsummary = "S"\nfamilies = ["ingest"]\n'
-FIRST, THIRD = SimpleNamespace(name="amber-ingest", version="1.0"), SimpleNamespace(name="stranger", version="0.1")
+FIRST = SimpleNamespace(name="amber-ingest", version="1.0")
 Install = Callable[..., EntryPoint]
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Makes a plugin of a package in a folder of its own; answers its entry point."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = set(sys.modules)
-
-    def make(name: str, manifest: str | None = MANIFEST, code: str = "", dist: Any = THIRD) -> EntryPoint:
-        folder = tmp_path / f"strange_{name}" / "inner"
-        folder.mkdir(parents=True)
-        (folder.parent / "__init__.py").write_text(
-            "raise AssertionError('a parent package was run')" if "ban" in name else ""
-        )
-        (folder / "__init__.py").write_text(code)
-        if manifest is not None:
-            (folder / "plugin.toml").write_text(manifest.format(name=name))
-        entry = EntryPoint(name, f"strange_{name}.inner", "amber.plugins")
-        vars(entry)["dist"] = dist
-        return entry
-
-    yield make
-    for module in set(sys.modules) - before:
-        if module.startswith("strange_"):
-            del sys.modules[module]
 
 
 def make_registry(monkeypatch: pytest.MonkeyPatch, settings: Settings, *entries: EntryPoint) -> Registry:
@@ -130,7 +105,7 @@ def test_only_what_may_run_is_imported(install: Install, monkeypatch: pytest.Mon
     off = install("off", code="raise AssertionError('a disabled plugin was run')")
     broken = install("broken", code="import nothing_of_that_name", dist=FIRST)
     gone = install("gone", dist=FIRST)
-    monkeypatch.setattr("stevedore.ExtensionManager.list_entry_points", lambda self: [good, off, broken])
+    monkeypatch.setattr("amber.registry.FreshManager.list_entry_points", lambda self: [good, off, broken])
     plugins = make_registry(monkeypatch, Settings(), good, off, broken, gone)
     plugins.load()
     assert [plugin.name for plugin in plugins.running()] == ["good"]
@@ -144,7 +119,7 @@ def test_a_plugin_that_ends_the_process_when_imported_does_not(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quitter, good = install("quitter", code="import sys\nsys.exit(3)", dist=FIRST), install("zgood", dist=FIRST)
-    monkeypatch.setattr("stevedore.ExtensionManager.list_entry_points", lambda self: [quitter, good])
+    monkeypatch.setattr("amber.registry.FreshManager.list_entry_points", lambda self: [quitter, good])
     plugins = make_registry(monkeypatch, Settings(), quitter, good)
     plugins.load()
     assert [plugin.name for plugin in plugins.running()] == ["zgood"]

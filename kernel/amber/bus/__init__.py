@@ -13,21 +13,31 @@ DAY = 24 * 3600
 
 
 class Stream(Struct, frozen=True):
-    """A durable log. `is_queue`: a message is gone once acknowledged; otherwise it is kept for `max_age` seconds."""
+    """A durable log. `is_queue`: a message is gone once acknowledged. `max_age`: one is gone after so many seconds.
+
+    `is_latest`: of each subject only the last message is kept, for good.
+    """
 
     name: str
     subjects: str
     what: str
     is_queue: bool = False
     max_age: float = 0
+    is_latest: bool = False
 
 
 ITEMS = Stream("ITEMS", "amber.v1.item.>", "frames of submissions, by partition", is_queue=True)
 FACTS = Stream("FACTS", "amber.v1.fact.>", "what happened, by type and project", max_age=7 * DAY)
+TASKS = Stream(
+    "TASKS", "amber.v1.task.>", "work for one plugin, such as a message to deliver", is_queue=True, max_age=3 * DAY
+)
 DEAD = Stream(
     "DEAD", "amber.v1.dead.>", "what could not be done: the original, headers and the error", max_age=30 * DAY
 )
-STREAMS = (ITEMS, FACTS, DEAD)
+SWITCHES = Stream(
+    "KV_amber_plugins", "$KV.amber_plugins.*", "which plugins people switched on or off, by name", is_latest=True
+)
+STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES)
 
 
 def item_subject(project: int, partitions: int) -> str:
@@ -40,9 +50,19 @@ def fact_subject(kind: str, project: int | str) -> str:
     return f"amber.v1.fact.{kind}.{project}"
 
 
+def task_subject(plugin: str, name: str) -> str:
+    """Where tasks for one plugin go, by what is to be done."""
+    return f"amber.v1.task.{plugin}.{name}"
+
+
 def dead_subject(stream: str, plugin: str) -> str:
     """Where messages of a stream go that a plugin could not handle."""
     return f"amber.v1.dead.{stream}.{plugin}"
+
+
+def switch_subject(plugin: str) -> str:
+    """Where the state that people want of a plugin is kept."""
+    return f"$KV.amber_plugins.{plugin}"
 
 
 STATUS = "amber.v1.status"

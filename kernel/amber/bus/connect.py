@@ -20,6 +20,8 @@ from amber.errors import Unavailable
 log = logging.getLogger("amber.bus")
 FAILURES = (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError)
 Callback = Callable[[str, bytes], Awaitable[None]]
+LATEST_BYTES = 16 << 20
+"""Room for the streams that keep one message of each subject."""
 PAUSE = 0.1
 """Seconds between two attempts to connect."""
 
@@ -101,7 +103,8 @@ class NatsBus:
             storage=api.StorageType.FILE,
             discard=api.DiscardPolicy.NEW if stream.is_queue else api.DiscardPolicy.OLD,
             max_age=stream.max_age or None,
-            max_bytes=self._config.max_bytes,
+            max_msgs_per_subject=1 if stream.is_latest else -1,
+            max_bytes=LATEST_BYTES if stream.is_latest else self._config.max_bytes,
             duplicate_window=120,
             allow_direct=True,
         )

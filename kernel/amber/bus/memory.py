@@ -58,6 +58,9 @@ class MemoryBus:
             raise Unavailable("the bus is full")
         self._ids.add((stream.name, id))
         seq = next(self._seq[stream.name])
+        if stream.is_latest:
+            for old in [known for known, message in stored.items() if message.subject == subject]:
+                del stored[old]
         stored[seq] = Message(
             f"{stream.name}@{self._birth}", seq, subject, data, dict(headers or {}), delivered=0, at=time.time()
         )

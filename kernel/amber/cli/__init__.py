@@ -12,8 +12,10 @@ import click
 
 from amber.cli.dead import dead
 from amber.cli.options import placed, said_before
-from amber.cli.places import check_config, list_plugins
+from amber.cli.places import check_config
+from amber.cli.plugins import plugins
 from amber.cli.processes import serve, up, work
+from amber.cli.secrets import secrets
 from amber.cli.sendtest import send_test
 from amber.errors import AmberError
 from amber.version import version
@@ -87,10 +89,11 @@ def config() -> None:
 
 
 config.add_command(placed(check_config))
-for _command in (up, serve, work, list_plugins, send_test):
+for _command in (up, serve, work, plugins, send_test):
     cli.add_command(placed(_command))
 cli.add_command(config)
 cli.add_command(dead)
+cli.add_command(secrets)
 
 
 def main() -> None:

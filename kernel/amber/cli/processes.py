@@ -35,7 +35,7 @@ def serve(data: Path, config: Path | None, port: int | None, host: str | None) -
     from amber.serve import serve as run
 
     _log_to_stderr()
-    _run(run(_at(_with_bus(data, config), host, port), data))
+    _run(run(_at(_with_bus(data, config), host, port), data, config))
 
 
 @click.command()
@@ -44,7 +44,7 @@ def work(data: Path, config: Path | None) -> None:
     from amber.serve import work as run
 
     _log_to_stderr()
-    _run(run(_with_bus(data, config), data))
+    _run(run(_with_bus(data, config), data, config))
 
 
 def _run(coroutine: Any) -> None:

@@ -56,17 +56,43 @@ class Applied(Struct, frozen=True):
 
 
 class IssueQuery(Struct, frozen=True):
-    """Which issues of one project, in which order. `text` is looked for in title and culprit, case does not matter."""
+    """Which issues of some projects, in which order.
 
-    project: int
+    `text` is looked for in title and culprit, case does not matter. `assignee` is the exact assignee, or `none` for
+    issues nobody has. `seen_since` (Unix seconds): last seen then or later; `is_regressed`: unresolved again after
+    having been resolved.
+    """
+
+    projects: tuple[int, ...]
     status: str = ""
     level: str = ""
     text: str = ""
     release: str = ""
     environment: str = ""
+    assignee: str = ""
+    seen_since: float = 0.0
+    is_regressed: bool = False
     sort: Literal["last_seen", "first_seen", "count", "users"] = "last_seen"
     cursor: str = ""
     limit: int = 50
+
+
+class Facet(Struct, frozen=True):
+    """How many of an issue's events have one value of `release` or `environment`. `last_seen` is Unix seconds."""
+
+    name: str
+    value: str
+    count: int
+    last_seen: float
+
+
+class IssueCounts(Struct, frozen=True):
+    """How many issues there are in each status; `regressed` of the unresolved came back since a given time."""
+
+    unresolved: int = 0
+    resolved: int = 0
+    ignored: int = 0
+    regressed: int = 0
 
 
 class IssueChange(Struct, frozen=True):
@@ -96,6 +122,15 @@ class StoredEvent(Struct, frozen=True):
     level: str
     data: Mapping[str, Any]
     grouping: Mapping[str, Any]
+
+
+class Neighbours(Struct, frozen=True):
+    """The events beside one event in its issue, in the order in which they were received; ids, empty at an end."""
+
+    older: str = ""
+    newer: str = ""
+    oldest: str = ""
+    newest: str = ""
 
 
 class EventSummary(Struct, frozen=True):

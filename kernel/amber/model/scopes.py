@@ -1,10 +1,18 @@
 """The names of what one may do, and which of them a wider one holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
-Scope = Literal["project:read", "project:triage", "project:write", "project:admin", "org:admin", "admin"]
-"""What a person or a token may do, from narrow to wide: each holds every one before it."""
+from amber.model.people import Role
+
+Scope = Literal["project:read", "project:triage", "project:write", "project:admin", "org:admin", "org:owner", "admin"]
+"""What a person or a token may do, from narrow to wide: each holds every one before it.
+
+`org:admin` manages projects, people and tokens of an organisation, `org:owner` its admins and owners as well; `admin`
+looks after the whole installation.
+"""
+GRANTS: Mapping[Role, Scope] = {"owner": "org:owner", "admin": "org:admin", "member": "project:triage"}
+"""What each role may do; a superuser holds `admin` besides."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PUBLIC = "public"

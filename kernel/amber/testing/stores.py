@@ -1,5 +1,6 @@
 """Values for tests of stores, and a store of issues so small that it is plainly right."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -13,8 +14,11 @@ from amber.model import (
     GroupedEvent,
     Grouping,
     IssueStore,
+    Member,
     OutcomeCount,
     Project,
+    Role,
+    User,
 )
 
 NOON = 1_700_000_000.0
@@ -71,6 +75,17 @@ def new_project(directory: Directory, slug: str = "") -> Project:
     return directory.add_project(organisation.id, slug, "Test", "python", audit(organisation=organisation.id))
 
 
+def new_user(directory: Directory, name: str = "ann") -> User:
+    """A user `<name>@example.org` who has no place anywhere."""
+    wanted = User(0, f"{name}@example.org", name.title(), "hash", NOON)
+    return directory.add_user(wanted, audit())
+
+
+def new_member(directory: Directory, organisation: int, role: Role = "member", name: str = "ann") -> Member:
+    """A new user with a place in the organisation."""
+    return directory.add_member(organisation, new_user(directory, name).id, role, audit(organisation=organisation))
+
+
 def facts_of(store: IssueStore, project: int, *types: str) -> list[Fact]:
     """A project's facts that wait in the outbox, oldest first; of these types where any is named."""
     mine = [fact for fact in store.pending_facts(100_000) if fact.project == project]
@@ -120,6 +135,7 @@ class ReferenceIssues:
         start: Mapping[str, Any] = {
             "count": 0,
             "people": frozenset(),
+            "hours": Counter(),
             "status": "unresolved",
             "first_release": "",
             "last_release": "",
@@ -127,6 +143,7 @@ class ReferenceIssues:
             "regressed_at": None,
         }
         issue = self.issues.setdefault(key, dict(start))
+        issue["hours"] += Counter(int(made.received_at // 3600) for made in events)
         if issue["status"] == "resolved":
             issue |= {"status": "unresolved", "regressed_at": events[0].received_at}
         issue["count"] += len(events)

@@ -7,7 +7,19 @@ from uuid import uuid4
 
 import pytest
 
-from amber.bus import DEAD, FACTS, ITEMS, STATUS, Bus, Consumer, Message, dead_subject, fact_subject
+from amber.bus import (
+    DEAD,
+    FACTS,
+    ITEMS,
+    STATUS,
+    SWITCHES,
+    Bus,
+    Consumer,
+    Message,
+    dead_subject,
+    fact_subject,
+    switch_subject,
+)
 from amber.errors import Unavailable
 
 ITEM = "amber.v1.item.0"
@@ -209,6 +221,13 @@ class BusContract:
         assert data_of(await bus.browse(DEAD, 0, 9)) == [b"1", b"3"]
         consumer = await bus.consume(DEAD, "c", [DEAD.subjects], LONG)
         assert data_of(await consumer.fetch(9, LONG)) == [b"1", b"3"]
+
+    async def test_of_a_switch_only_the_last_word_is_kept(self, bus: Bus) -> None:
+        for word in (b"on", b"off"):
+            await bus.publish(switch_subject("slack"), word)
+        await bus.publish(switch_subject("jira"), b"on")
+        kept = {message.subject: message.data for message in await bus.browse(SWITCHES, 0, 10)}
+        assert kept == {switch_subject("slack"): b"off", switch_subject("jira"): b"on"}
 
     async def test_listeners_hear_what_is_published_and_what_is_broadcast(self, bus: Bus) -> None:
         heard, hear = hearer()

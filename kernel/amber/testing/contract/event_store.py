@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from amber.errors import Reject
-from amber.model import Additions, Attachment, EventStore, EventSummary, Feedback, GroupedEvent
+from amber.model import Additions, Attachment, EventStore, EventSummary, Feedback, GroupedEvent, Neighbours
 from amber.testing.stores import BAD_CURSORS, HOSTILE_TEXTS, NOON, event
 
 JSON = st.recursive(
@@ -127,6 +127,37 @@ class EventStoreContract:
         assert cursor
         with pytest.raises(Reject):
             event_store.list_events(1, ["key"], cursor)
+
+    # --- neighbours ---------------------------------------------------------------------------------------------------
+
+    def test_every_event_knows_its_neighbours_in_the_order_they_were_received(self, event_store: EventStore) -> None:
+        made = [event(1, f"key {number % 2}", NOON + number // 4) for number in range(12)]
+        strangers = [event(1, "other key", NOON + 1), event(2, "key 0", NOON + 1)]
+        event_store.write_events([*made, *strangers])
+        keys = ["key 0", "key 1", "nobody's", "key 0"]
+        ids = [found.event_id for found in event_store.list_events(1, keys).items][::-1]
+        assert len(ids) == 12
+        for older, this, newer in zip(["", *ids], ids, [*ids[1:], ""], strict=False):
+            assert event_store.neighbours(1, keys, this) == Neighbours(older, newer, ids[0], ids[-1])
+
+    def test_an_event_alone_is_the_oldest_and_the_newest(self, event_store: EventStore) -> None:
+        alone = event(1, "key")
+        event_store.write_events([alone, event(1, "other key", NOON + 1)])
+        id = alone.event.id
+        assert event_store.neighbours(1, ["key"], id) == Neighbours(older="", newer="", oldest=id, newest=id)
+
+    def test_an_event_that_is_not_among_the_keys_has_no_neighbours(self, event_store: EventStore) -> None:
+        made = event(1, "key")
+        event_store.write_events([made, event(1, "other key"), event(2, "key")])
+        for project, keys, id in (
+            (1, ["other key"], made.event.id),
+            (2, ["key"], made.event.id),
+            (1, [], made.event.id),
+            (1, ["key"], "0" * 32),
+        ):
+            assert event_store.neighbours(project, keys, id) == Neighbours()
+
+    # --- attachments and feedback -------------------------------------------------------------------------------------
 
     def test_attachments_come_back_in_order_and_once(self, event_store: EventStore) -> None:
         made = [attachment(number) for number in (3, 1, 2)]

@@ -35,17 +35,17 @@ class IssueListContract:
     def test_pages_hold_every_issue_once_in_order(
         self, issue_store: IssueStore, issues: list[Issue], sort: Literal["last_seen", "first_seen", "count", "users"]
     ) -> None:
-        whole = list(issue_store.list_issues(IssueQuery(issues[0].project, sort=sort)).items)
+        whole = list(issue_store.list_issues(IssueQuery((issues[0].project,), sort=sort)).items)
         assert sorted(whole, key=lambda issue: issue.id) == sorted(issues, key=lambda issue: issue.id)
         values = [getattr(issue, sort) for issue in whole]
         assert values == sorted(values, reverse=True)
         for limit in (1, 7, 20):
-            assert _all(issue_store, IssueQuery(issues[0].project, sort=sort, limit=limit)) == whole
+            assert _all(issue_store, IssueQuery((issues[0].project,), sort=sort, limit=limit)) == whole
 
     def test_pages_hold_still_while_issues_are_made(self, issue_store: IssueStore, issues: list[Issue]) -> None:
-        query = IssueQuery(issues[0].project, sort="first_seen", limit=8)
+        query = IssueQuery((issues[0].project,), sort="first_seen", limit=8)
         page = issue_store.list_issues(query)
-        fresh = tuple(event(query.project, f"new {number}", NOON + 100 + number) for number in range(5))
+        fresh = tuple(event(query.projects[0], f"new {number}", NOON + 100 + number) for number in range(5))
         issue_store.apply(Batch(events=fresh))
         rest = _all(issue_store, structs.replace(query, cursor=page.next or ""))
         assert sorted(issue.id for issue in (*page.items, *rest)) == sorted(issue.id for issue in issues)
@@ -53,11 +53,11 @@ class IssueListContract:
     def test_a_bad_cursor_is_rejected(self, issue_store: IssueStore, project: int) -> None:
         for cursor in BAD_CURSORS:
             with pytest.raises(Reject) as refusal:
-                issue_store.list_issues(IssueQuery(project, cursor=cursor))
+                issue_store.list_issues(IssueQuery((project,), cursor=cursor))
             assert refusal.value.status == 400
 
     def test_a_cursor_of_another_order_is_rejected(self, issue_store: IssueStore, issues: list[Issue]) -> None:
-        query = IssueQuery(issues[0].project, limit=2)
+        query = IssueQuery((issues[0].project,), limit=2)
         cursor = issue_store.list_issues(query).next
         assert cursor
         with pytest.raises(Reject):
@@ -71,21 +71,76 @@ class IssueListContract:
         issue_store.apply(Batch(events=(again,)))
         issue_store.change_issues([_id(issue_store, project, "two")], IssueChange(status="ignored"), audit())
         for query, expected in (
-            (IssueQuery(project, status="ignored"), ["two"]),
-            (IssueQuery(project, status="unresolved"), ["one"]),
-            (IssueQuery(project, status="resolved"), []),
-            (IssueQuery(project, level="fatal"), ["one"]),
-            (IssueQuery(project, level="info"), []),
-            (IssueQuery(project, release="1.0"), ["one"]),
-            (IssueQuery(project, release="1.1"), ["one", "two"]),
-            (IssueQuery(project, release="prod"), []),
-            (IssueQuery(project, environment="prod"), ["one", "two"]),
-            (IssueQuery(project, environment="dev", release="1.1"), ["one"]),
-            (IssueQuery(project, environment="dev", status="ignored"), []),
-            (IssueQuery(project + 1), []),
+            (IssueQuery((project,), status="ignored"), ["two"]),
+            (IssueQuery((project,), status="unresolved"), ["one"]),
+            (IssueQuery((project,), status="resolved"), []),
+            (IssueQuery((project,), level="fatal"), ["one"]),
+            (IssueQuery((project,), level="info"), []),
+            (IssueQuery((project,), release="1.0"), ["one"]),
+            (IssueQuery((project,), release="1.1"), ["one", "two"]),
+            (IssueQuery((project,), release="prod"), []),
+            (IssueQuery((project,), environment="prod"), ["one", "two"]),
+            (IssueQuery((project,), environment="dev", release="1.1"), ["one"]),
+            (IssueQuery((project,), environment="dev", status="ignored"), []),
+            (IssueQuery((project + 1,)), []),
         ):
             listed = issue_store.list_issues(query).items
             assert sorted(issue.title for issue in listed) == [f"Error: {key}" for key in expected], query
+
+    def test_issues_are_found_by_who_has_them(self, issue_store: IssueStore, project: int) -> None:
+        issue_store.apply(Batch(events=tuple(event(project, key) for key in ("one", "two", "three"))))
+        for key, assignee in (("one", "user:1"), ("two", "user:12")):
+            issue_store.change_issues([_id(issue_store, project, key)], IssueChange(assignee=assignee), audit())
+        for assignee, expected in (
+            ("user:1", {"one"}),
+            ("user:12", {"two"}),
+            ("user:3", set()),
+            ("none", {"three"}),
+            ("", {"one", "two", "three"}),
+        ):
+            listed = issue_store.list_issues(IssueQuery((project,), assignee=assignee)).items
+            assert {issue.title for issue in listed} == {f"Error: {key}" for key in expected}, assignee
+
+    def test_issues_are_found_by_when_they_were_last_seen(self, issue_store: IssueStore, project: int) -> None:
+        issue_store.apply(Batch(events=(event(project, "old", NOON - 1), event(project, "new", NOON + 1))))
+        for since, expected in ((0.0, 2), (NOON - 1, 2), (NOON, 1), (NOON + 1, 1), (NOON + 1.5, 0)):
+            assert len(issue_store.list_issues(IssueQuery((project,), seen_since=since)).items) == expected
+
+    def test_only_what_came_back_and_is_open_is_regressed(self, issue_store: IssueStore, project: int) -> None:
+        keys = ("new", "resolved", "back", "back and resolved", "reopened")
+        issue_store.apply(Batch(events=tuple(event(project, key) for key in keys)))
+        ids = {key: _id(issue_store, project, key) for key in keys}
+        everything_but_new = [ids[key] for key in keys[1:]]
+        issue_store.change_issues(everything_but_new, IssueChange(status="resolved"), audit())
+        issue_store.apply(Batch(events=tuple(event(project, key, NOON + 1) for key in ("back", "back and resolved"))))
+        issue_store.change_issues([ids["back and resolved"]], IssueChange(status="resolved"), audit())
+        issue_store.change_issues([ids["reopened"]], IssueChange(status="unresolved"), audit())
+        listed = issue_store.list_issues(IssueQuery((project,), is_regressed=True)).items
+        assert [issue.id for issue in listed] == [ids["back"]]
+
+    @pytest.mark.parametrize("sort", SORTS)
+    def test_issues_of_several_projects_stand_in_one_list(
+        self,
+        issue_store: IssueStore,
+        directory: Directory,
+        issues: list[Issue],
+        sort: Literal["last_seen", "first_seen", "count", "users"],
+    ) -> None:
+        others = [new_project(directory).id for _ in range(2)]
+        made = (event(others[number % 2], f"key {number // 3}", NOON + number % 7) for number in range(30))
+        issue_store.apply(Batch(events=tuple(made)))
+        wanted = issues[0].project, others[1]
+        whole = list(issue_store.list_issues(IssueQuery(wanted, sort=sort)).items)
+        apart = [found for one in wanted for found in issue_store.list_issues(IssueQuery((one,))).items]
+        assert sorted(whole, key=lambda issue: issue.id) == sorted(apart, key=lambda issue: issue.id)
+        values = [getattr(issue, sort) for issue in whole]
+        assert values == sorted(values, reverse=True)
+        for limit in (1, 7):
+            assert _all(issue_store, IssueQuery(wanted, sort=sort, limit=limit)) == whole
+
+    def test_no_projects_have_no_issues(self, issue_store: IssueStore, issues: list[Issue]) -> None:
+        assert issues
+        assert issue_store.list_issues(IssueQuery(())).items == ()
 
     def test_text_is_found_whatever_its_case_and_signs(self, issue_store: IssueStore, project: int) -> None:
         titles = ("50% of Größe_x", "50 per cent", "Ünïcode ÉCLAIR", "C:\\temp\\x", "a/b")
@@ -104,19 +159,19 @@ class IssueListContract:
             ("'", set()),
             ("app", set(titles)),
         ):
-            listed = issue_store.list_issues(IssueQuery(project, text=text)).items
+            listed = issue_store.list_issues(IssueQuery((project,), text=text)).items
             assert {issue.title for issue in listed} == expected, text
 
     def test_an_order_nobody_knows_is_rejected(self, issue_store: IssueStore, project: int) -> None:
         with pytest.raises(Reject):
-            issue_store.list_issues(structs.replace(IssueQuery(project), sort="project"))
+            issue_store.list_issues(structs.replace(IssueQuery((project,)), sort="project"))
 
     def test_a_text_too_long_to_look_for_is_rejected(self, issue_store: IssueStore, project: int) -> None:
         with pytest.raises(Reject):
-            issue_store.list_issues(IssueQuery(project, text="x" * 100_000))
+            issue_store.list_issues(IssueQuery((project,), text="x" * 100_000))
 
     def test_what_is_not_there_is_not_found(self, issue_store: IssueStore, project: int) -> None:
-        assert issue_store.list_issues(IssueQuery(project)).items == ()
+        assert issue_store.list_issues(IssueQuery((project,))).items == ()
         assert issue_store.get_issue(999_999) is None
         assert issue_store.find_issue(project, "key") is None
         assert issue_store.issue_keys(999_999) == ()

@@ -1,5 +1,6 @@
 """Any history of batches leaves every issue store in the state that the reference in `amber.testing.stores` has."""
 
+from collections import Counter
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,8 @@ from amber.errors import AlreadyApplied
 from amber.model import Batch, Directory, GroupedEvent, IssueChange, IssueQuery, IssueStore, OutcomeCount
 from amber.testing.stores import NOON, ReferenceIssues, audit, event, new_project
 
-KEYS = st.sampled_from(["alpha", "beta", "gamma"])
+KEY_NAMES = ("alpha", "beta", "gamma")
+KEYS = st.sampled_from(KEY_NAMES)
 
 
 class Draft(Struct, frozen=True):
@@ -68,6 +70,7 @@ class IssueModelContract:
                 batch = _batch(step, project, stream)
                 assert _is_applied(issue_store, batch) == model.apply(batch)
         assert _state(issue_store, project) == _reference(model)
+        assert _hours(issue_store, project) == {key: issue["hours"] for key, issue in model.issues.items()}
         assert list(issue_store.outcomes(project, 0, 10**6)) == model.as_outcomes(project)
 
 
@@ -99,12 +102,20 @@ def _resolve(store: IssueStore, project: int, key: str) -> None:
 
 
 def _state(store: IssueStore, project: int) -> dict[str, tuple[Any, ...]]:
-    listed = store.list_issues(IssueQuery(project)).items
+    listed = store.list_issues(IssueQuery((project,))).items
     return {
         key: (i.count, i.users, i.first_seen, i.last_seen, i.first_release, i.last_release, i.status, i.regressed_at)
         for i in listed
         for key in store.issue_keys(i.id)
     }
+
+
+def _hours(store: IssueStore, project: int) -> dict[str, Counter[int]]:
+    hour = int(NOON // 3600)
+    since, until = hour - 3, hour + 4
+    ids = {key: issue.id for key in KEY_NAMES if (issue := store.find_issue(project, key))}
+    bars = store.histograms(list(ids.values()), since, until, 1)
+    return {key: +Counter(dict(zip(range(since, until), bars[issue], strict=True))) for key, issue in ids.items()}
 
 
 def _reference(model: ReferenceIssues) -> dict[str, tuple[Any, ...]]:

@@ -70,7 +70,7 @@ class IssueStoreContract:
         issue_store.apply(Batch(events=(first,)))
         issue_store.apply(Batch(events=(event(project, "new key", id=first.event.id),)))
         assert issue_store.find_issue(project, "new key") is None
-        assert len(issue_store.list_issues(IssueQuery(project)).items) == 1
+        assert len(issue_store.list_issues(IssueQuery((project,))).items) == 1
 
     def test_the_same_id_in_another_project_is_another_event(
         self, issue_store: IssueStore, project: int, directory: Directory
@@ -322,7 +322,7 @@ class IssueStoreContract:
             found = _issue(issue_store, project, key)
             assert (found.title, found.culprit, found.platform) == (text, text, text)
             assert text.startswith(found.first_release)
-            query = IssueQuery(project, text=text[:500], release=text, environment=text)
+            query = IssueQuery((project,), text=text[:500], release=text, environment=text)
             assert found in issue_store.list_issues(query).items
             assert facts_of(issue_store, project, "issue.created")[-1].data["title"] == text
         assert sum(count.quantity for count in issue_store.outcomes(project, HOUR, HOUR + 1)) == 3 * len(HOSTILE_TEXTS)

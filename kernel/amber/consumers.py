@@ -1,0 +1,102 @@
+"""The consumers of one worker: the digest's, and those of plugins, which come and go as plugins are switched."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from amber.bus import FACTS, Bus, Message, fact_subject
+from amber.delivery import DeadLetters, Delivery, Terms, Verdict, each
+from amber.errors import Reject
+from amber.kernel import Kernel
+from amber.model import Fact
+from amber.tasks import open_tasks
+
+log = logging.getLogger("amber.worker")
+
+
+class Consumers:
+    """Serves the digest and every running plugin that wants something of the bus.
+
+    `broken` ends with what a consumer died of.
+    """
+
+    def __init__(self, kernel: Kernel, bus: Bus) -> None:
+        self._kernel, self._bus = kernel, bus
+        self._serving: dict[str, list[tuple[Delivery, asyncio.Task[None]]]] = {}
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def settle(self) -> None:
+        """Open what running plugins want and do not have yet."""
+        for plugin in self._kernel.registry.running():
+            if plugin.name not in self._serving:
+                self.serve(plugin.name, await self._open(plugin.name))
+
+    async def _open(self, name: str) -> list[Delivery]:
+        facts = await self._facts_of(name)
+        return [*([facts] if facts else []), *await self._tasks_of(name)]
+
+    async def _facts_of(self, name: str) -> Delivery | None:
+        """A durable consumer of the facts a plugin may hear."""
+        if not self._kernel.dispatcher.answers(name, "on_fact"):
+            return None
+        settings, manifest = self._kernel.settings.worker, self._kernel.registry.plugins[name].manifest
+        kinds = manifest.rights.facts if manifest else ()
+        if not kinds:
+            log.error("plugin %s has on_fact but lists no rights.facts in its plugin.toml: it hears nothing", name)
+            return None
+        subjects = [fact_subject(kind, "*") for kind in kinds]
+        consumer = await self._bus.consume(FACTS, f"plugin-{name}", subjects, settings.ack_wait)
+        terms = Terms(FACTS, name, batch=16, attempts=settings.attempts, ack_wait=settings.ack_wait)
+        dead = DeadLetters(self._bus, self._kernel.metrics)
+        return Delivery(consumer, FactHandler(self._kernel, name).handle, terms, dead)
+
+    async def _tasks_of(self, name: str) -> list[Delivery]:
+        """The consumers of what a plugin is to deliver."""
+        kernel = self._kernel
+        if not kernel.dispatcher.answers(name, "deliver"):
+            return []
+        dead = DeadLetters(self._bus, kernel.metrics)
+        return await open_tasks(self._bus, kernel.sender, name, kernel.settings.worker, dead)
+
+    def serve(self, owner: str, deliveries: Sequence[Delivery]) -> None:
+        """Run these until their owner is closed."""
+        self._serving[owner] = [(one, asyncio.create_task(one.run())) for one in deliveries]
+        for _, task in self._serving[owner]:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None and not self.broken.done():
+            self.broken.set_exception(error)
+
+    async def close(self, name: str) -> None:
+        """Stop serving an owner once what it has in hand is finished; its place in the streams is kept."""
+        serving = self._serving.pop(name, [])
+        for delivery, _ in serving:
+            delivery.stop()
+        for delivery, task in serving:
+            await task
+            await delivery.release()
+
+    async def drain(self) -> None:
+        """Stop serving everybody."""
+        await asyncio.gather(*map(self.close, tuple(self._serving)))
+
+
+class FactHandler:
+    """Hands facts to one plugin, each with its own verdict."""
+
+    def __init__(self, kernel: Kernel, plugin: str) -> None:
+        self._kernel, self._plugin = kernel, plugin
+
+    async def handle(self, messages: Sequence[Message]) -> list[Verdict]:
+        """One fact after the other."""
+        return await each(messages, self._hear)
+
+    async def _hear(self, message: Message) -> None:
+        try:
+            fact = msgspec.json.decode(message.data, type=Fact)
+        except msgspec.MsgspecError as error:
+            raise Reject(f"not a fact: {error}") from error
+        await self._kernel.dispatcher.ask(self._plugin, "on_fact", lambda value: value, fact=fact)
