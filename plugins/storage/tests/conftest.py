@@ -18,9 +18,9 @@ from amber_storage.sql.schema import metadata
 # It is one of pytest's own plugins in other test folders, which must not find it imported plainly.
 pytest.register_assert_rewrite("amber.testing.postgres")
 
-from amber.testing.postgres import PostgresServer, postgres  # noqa: E402 - after the line above
+from amber.testing.postgres import PostgresServer, postgres, postgres_url  # noqa: E402 - after the line above
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "postgres_url"]
 
 
 @pytest.fixture(scope="session")

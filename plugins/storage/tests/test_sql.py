@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, tuple_
 from sqlalchemy.dialects import sqlite
 
 from amber import Context
@@ -23,13 +23,16 @@ from amber.testing.postgres import PostgresServer
 from amber.testing.stores import NOON, event, new_project
 from amber_storage import sql
 from amber_storage.sql import schema
+from amber_storage.sql.audit import ORDER as AUDIT_ORDER
 from amber_storage.sql.cursors import page_of
 from amber_storage.sql.directory import SqlDirectory
 from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
 from amber_storage.sql.marks import KEPT, claim_marks
+from amber_storage.sql.neighbours import PLACE, events_of
 from amber_storage.sql.searching import matching_issues, order_of
 from amber_storage.sql.short_ids import ALPHABET, short_id
+from amber_storage.sql.targets import ORDER as ATTEMPT_ORDER
 from amber_storage.sql.transactions import Transactions
 
 WORKER = """
@@ -79,7 +82,7 @@ def test_processes_that_work_on_one_database_count_exactly(kind: str, request: p
     for worker in workers:
         worker.communicate()
     assert [worker.returncode for worker in workers] == [0, 0, 0]
-    listed = SqlIssueStore(engine).list_issues(IssueQuery(project)).items
+    listed = SqlIssueStore(engine).list_issues(IssueQuery((project,))).items
     assert sorted(issue.count for issue in listed) == [36, 37, 37]
     keys = [f"key {number}" for number in range(3)]
     assert len(SqlEventStore(engine).list_events(project, keys, limit=500).items) == 110
@@ -164,7 +167,7 @@ def _plan(engine: Engine, statement: object) -> str:
 @pytest.mark.parametrize("sort", ["last_seen", "first_seen"])
 def test_a_page_of_issues_is_read_from_its_index(memory_engine: Engine, sort: str) -> None:
     order = order_of(sort)
-    query = IssueQuery(1, status="resolved", release="1.0", environment="prod", text="x")
+    query = IssueQuery((1,), status="resolved", release="1.0", environment="prod", text="x")
     first = _plan(memory_engine, page_of(matching_issues(query), order, "", 50))
     assert f"ix_issues_project_{sort}_id" in first
     assert "TEMP B-TREE" not in first
@@ -177,6 +180,36 @@ def test_a_page_of_events_is_read_from_its_index(memory_engine: Engine) -> None:
     plan = _plan(memory_engine, newest.order_by(columns.received_at.desc(), columns.number.desc()).limit(50))
     assert "ix_events_project_key_received_at_number" in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("is_newest", [True, False])
+def test_a_neighbour_is_the_first_row_of_its_index(memory_engine: Engine, is_newest: bool) -> None:
+    place = tuple_(*PLACE)
+    condition = place < tuple_(NOON, 5) if is_newest else place > tuple_(NOON, 5)
+    order = [column.desc() for column in PLACE] if is_newest else PLACE
+    plan = _plan(memory_engine, events_of(1, "k").where(condition).order_by(*order).limit(1))
+    assert "ix_events_project_key_received_at_number" in plan
+    assert "TEMP B-TREE" not in plan
+    assert f"received_at{'<' if is_newest else '>'}?" in plan
+
+
+def test_the_log_of_a_subject_is_read_from_its_index(memory_engine: Engine) -> None:
+    mine = select(schema.audit_log).filter_by(organisation=1, subject="user:3")
+    plan = _plan(memory_engine, page_of(mine, AUDIT_ORDER, "", 50))
+    assert "ix_audit_log_organisation_subject_id" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_delivery_log_is_read_from_its_index(memory_engine: Engine) -> None:
+    mine = select(schema.attempts).filter_by(target=1)
+    plan = _plan(memory_engine, page_of(mine, ATTEMPT_ORDER, "", 50))
+    assert "ix_attempts_target_id" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_issues_of_several_projects_are_found_by_their_index(memory_engine: Engine) -> None:
+    plan = _plan(memory_engine, page_of(matching_issues(IssueQuery((1, 2))), order_of("last_seen"), "", 50))
+    assert "SEARCH issues USING INDEX ix_issues_project" in plan
 
 
 def test_bodies_are_kept_compressed(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from amber.model import Applied, Batch, Fact, GroupedEvent, OutcomeCount
-from amber_storage.sql.counting import add_outcomes, count_facets, count_users
+from amber_storage.sql.counting import add_outcomes, count_facets, count_hours, count_users
 from amber_storage.sql.given import Pair, pairs
 from amber_storage.sql.issue_rows import create_issues, grow_issues, issues_by_key
 from amber_storage.sql.marks import claim_marks
@@ -62,6 +62,7 @@ def _count_events(connection: Connection, fresh: Sequence[GroupedEvent], now: fl
     new_users = count_users(connection, tallies)
     grow_issues(connection, rows, {issue: (news, new_users[issue]) for issue, news in grown.items()})
     count_facets(connection, tallies)
+    count_hours(connection, tallies)
     issue_of = {key: row["id"] for key, row in known.items()}
     issue_of |= {(row["project"], news.first.grouping.key): row["id"] for news, row in born}
     _note_ids(connection, fresh, issue_of)

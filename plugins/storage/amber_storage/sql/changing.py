@@ -32,14 +32,10 @@ def change_rows(
         after.append(structs.replace(before, **values))
         if values:
             connection.execute(update(issues).where(issues.c.id == before.id).values(values))
-            write_audit(connection, _entry(audit, before, values))
+            old = {name: getattr(before, name) for name in values}
+            write_audit(connection, audit, f"issue:{before.id}", old, values)
             add_facts(connection, _facts(after[-1], values, audit))
     return tuple(after)
-
-
-def _entry(audit: AuditEntry, before: Issue, values: Mapping[str, Any]) -> AuditEntry:
-    old = {name: getattr(before, name) for name in values}
-    return structs.replace(audit, subject=f"issue:{before.id}", before=old, after=dict(values))
 
 
 def _facts(issue: Issue, values: Mapping[str, Any], audit: AuditEntry) -> list[Fact]:

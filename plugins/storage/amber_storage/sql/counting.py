@@ -1,11 +1,11 @@
-"""What is counted beside issues: their users, their releases and environments, and outcomes."""
+"""What is counted beside issues: their users, their releases and environments, their hours, and outcomes."""
 
 from collections import Counter
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, case
 
-from amber_storage.sql.schema import issue_facets, issue_users, outcomes
+from amber_storage.sql.schema import issue_facets, issue_hours, issue_users, outcomes
 from amber_storage.sql.tally import Tally
 from amber_storage.sql.transactions import insert_new, upsert
 
@@ -36,6 +36,20 @@ def count_facets(connection: Connection, tallies: Mapping[int, Tally]) -> None:
             index_elements=issue_facets.primary_key, set_={"count": old.count + new.count, "last_seen": later}
         ),
         rows,
+    )
+
+
+def count_hours(connection: Connection, tallies: Mapping[int, Tally]) -> None:
+    """Count each issue's events by the hour in which they were received."""
+    rows = [
+        {"issue": issue, "hour": hour, "count": count}
+        for issue, news in tallies.items()
+        for hour, count in news.hours.items()
+    ]
+    statement = upsert(connection, issue_hours)
+    total = issue_hours.c.count + statement.excluded.count
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=issue_hours.primary_key, set_={"count": total}), rows
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Select, Table, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from amber.errors import Reject
@@ -46,11 +46,37 @@ def add_row(connection: Connection, table: Table, values: Mapping[str, Any], tak
         raise Reject(f"{taken} is taken", status=409) from error
 
 
+def change_row(connection: Connection, table: Table, id: int, values: Mapping[str, Any], taken: str = "") -> Any:
+    """Write these columns of a row that is there and answer it whole. Raises Reject(409) as `add_row` does."""
+    try:
+        return connection.execute(update(table).where(table.c.id == id).values(**values).returning(table)).one()
+    except IntegrityError as error:
+        raise Reject(f"{taken} is taken", status=409) from error
+
+
 def need(connection: Connection, table: Table, id: int, name: str) -> Any:
     """The row with this id. Raises Reject(404) where there is none."""
-    row = connection.execute(select(table).where(table.c.id == id)).one_or_none()
+    return _one(connection, select(table).where(table.c.id == id), f"{name} {id}")
+
+
+def need_in(connection: Connection, organisation: int, table: Table, id: int, name: str) -> Any:
+    """The row with this id, where it belongs to the organisation. Raises Reject(404) where there is none."""
+    here = (table.c.id == id) & (table.c.organisation == organisation)
+    return _one(connection, select(table).where(here), f"{name} {id}")
+
+
+def hold(connection: Connection, table: Table, id: int, name: str) -> Any:
+    """The row with this id as `need` answers it, held: whoever else holds it waits until this transaction ends.
+
+    Rows that point at it may be added all the while. SQLite has one writer anyway.
+    """
+    return _one(connection, select(table).where(table.c.id == id).with_for_update(key_share=True), f"{name} {id}")
+
+
+def _one(connection: Connection, statement: Select[Any], name: str) -> Any:
+    row = connection.execute(statement).one_or_none()
     if row is None:
-        raise Reject(f"{name} {id} does not exist", status=404)
+        raise Reject(f"{name} does not exist", status=404)
     return row
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Engine, Row, Table, select
 
-from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Page, StoredEvent
+from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Neighbours, Page, StoredEvent
 from amber_storage.sql import schema
 from amber_storage.sql.bodies import packed, unpacked
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
+from amber_storage.sql.neighbours import neighbours_of
 from amber_storage.sql.transactions import Transactions, border, insert_new
 
 EVENT_ORDER = Order("events", schema.events.c.received_at, schema.events.c.number)
@@ -46,6 +47,11 @@ class SqlEventStore:
         with self._database.reading() as connection:
             rows = connection.execute(page_of(matching, EVENT_ORDER, cursor, limit)).all()
         return as_page(rows, EVENT_ORDER, EventSummary, limit)
+
+    def neighbours(self, project: int, keys: Sequence[str], event_id: str) -> Neighbours:
+        """The events before and after this one among those with these grouping keys; empty where it is not known."""
+        with self._database.reading() as connection:
+            return neighbours_of(connection, project, keys, event_id)
 
     def write_attachments(self, attachments: Sequence[Attachment]) -> None:
         """Keep these attachments, keyed by their id."""

@@ -1,7 +1,7 @@
 """The issue store on SQL."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Select, select
@@ -10,9 +10,11 @@ from amber.model import (
     Applied,
     AuditEntry,
     Batch,
+    Facet,
     Fact,
     Issue,
     IssueChange,
+    IssueCounts,
     IssueQuery,
     Mark,
     OutcomeCount,
@@ -22,6 +24,7 @@ from amber_storage.sql.applying import apply_batch, projects_of
 from amber_storage.sql.changing import change_rows, projects_of_issues
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import as_page, page_of
+from amber_storage.sql.figures import count_by_status, facets_of, hours_of
 from amber_storage.sql.marks import known_marks
 from amber_storage.sql.outbox import oldest_facts, remove_facts
 from amber_storage.sql.schema import issue_keys, issues, outcomes
@@ -46,11 +49,26 @@ class SqlIssueStore:
             return apply_batch(connection, batch, time.time())
 
     def list_issues(self, query: IssueQuery) -> Page[Issue]:
-        """The project's issues that match, in the order asked for."""
+        """The issues that match, in the order asked for."""
         order = order_of(query.sort)
         with self._database.reading() as connection:
             rows = connection.execute(page_of(matching_issues(query), order, query.cursor, query.limit)).all()
         return as_page(rows, order, Issue, query.limit)
+
+    def count_issues(self, projects: Sequence[int], regressed_since: float) -> IssueCounts:
+        """How many issues these projects have in each status."""
+        with self._database.reading() as connection:
+            return count_by_status(connection, projects, regressed_since)
+
+    def histograms(self, issues: Sequence[int], since: int, until: int, step: int) -> Mapping[int, tuple[int, ...]]:
+        """Events of each issue in spans of `step` hours, from hour `since` until before hour `until` (Unix hours)."""
+        with self._database.reading() as connection:
+            return hours_of(connection, issues, since, until, step)
+
+    def facets(self, issue: int) -> tuple[Facet, ...]:
+        """How the issue's events spread over releases and environments, the most frequent first."""
+        with self._database.reading() as connection:
+            return facets_of(connection, issue)
 
     def get_issue(self, issue: int) -> Issue | None:
         """One issue, or None."""

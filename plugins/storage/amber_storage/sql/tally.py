@@ -15,7 +15,10 @@ FACETS = ("release", "environment")
 
 
 class Tally(Struct, frozen=True):
-    """Some new events of one issue. `first` happened first; `trigger` is the one that came first."""
+    """Some new events of one issue. `first` happened first; `trigger` is the one that came first.
+
+    `hours` counts them by the Unix hour in which they were received.
+    """
 
     first: GroupedEvent
     trigger: GroupedEvent
@@ -27,6 +30,7 @@ class Tally(Struct, frozen=True):
     last_release_at: float | None
     users: frozenset[bytes]
     facets: Mapping[tuple[str, str], tuple[int, float]]
+    hours: Mapping[int, int]
 
 
 def tally(events: Sequence[GroupedEvent]) -> Tally:
@@ -46,12 +50,18 @@ def tally(events: Sequence[GroupedEvent]) -> Tally:
         last_release_at=last_release_at,
         users=frozenset(user_hash(grouped.event.user) for grouped in events if grouped.event.user),
         facets=_facets(by_time),
+        hours=Counter(hour_of(grouped.event.received_at) for grouped in events),
     )
 
 
 def release(grouped: GroupedEvent) -> str:
     """The release the event names, or empty."""
     return bounded(grouped.event.text("release"))
+
+
+def hour_of(time: float) -> int:
+    """The Unix hour in which a time lies."""
+    return int(time // SECONDS_PER_HOUR)
 
 
 def user_hash(user: str) -> bytes:
@@ -84,8 +94,7 @@ def outcome_counts(
     counts: Counter[tuple[int, int, str, str, str]] = Counter()
     for outcome, reason, events in (("stored", "", stored), ("filtered", "duplicate", repeated)):
         for event in (grouped.event for grouped in events):
-            hour = int(event.received_at // SECONDS_PER_HOUR)
-            counts[event.project, hour, bounded(event.category), outcome, reason] += 1
+            counts[event.project, hour_of(event.received_at), bounded(event.category), outcome, reason] += 1
     for count in others:
         words = bounded(count.category), bounded(count.outcome), bounded(count.reason)
         counts[(count.project, count.hour, *words)] += count.quantity

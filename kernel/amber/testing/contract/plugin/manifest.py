@@ -1,0 +1,109 @@
+"""plugin.toml and the import of the module."""
+
+import re
+import subprocess
+import sys
+
+from amber.config import Settings
+from amber.manifest import API
+from amber.registry import discover
+from amber.spec import Kind, hooks
+from amber.testing.contract.plugin.subject import Contract, Subject
+
+FACT = re.compile(r"[a-z]+(?:_[a-z]+)*\.[a-z]+(?:_[a-z]+)*")
+FACTS = frozenset(
+    {
+        "events.stored",
+        "issue.assigned",
+        "issue.created",
+        "issue.ignored",
+        "issue.regressed",
+        "issue.reopened",
+        "issue.resolved",
+        "key.changed",
+        "member.changed",
+        "project.changed",
+        "session.changed",
+        "token.changed",
+    }
+)
+"""What Amber itself tells; plugins may tell more, each what its manifest lists under `rights.publish`."""
+HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+READ = """
+import sys
+from importlib.metadata import entry_points
+from amber.manifest import read_manifest
+[entry] = [one for one in entry_points(group="amber.plugins") if one.name == sys.argv[1]]
+assert read_manifest(entry).name == sys.argv[1]
+top = entry.module.partition(".")[0]
+print(*sorted(name for name in sys.modules if name.partition(".")[0] == top))
+"""
+IMPORT = """
+import importlib, sys, threading
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.fork"):
+        print(f"{event} {arguments}"[:200])
+threads = set(threading.enumerate())
+sys.addaudithook(refuse)
+importlib.import_module(sys.argv[1])
+print(*(thread.name for thread in set(threading.enumerate()) - threads), end="")
+"""
+
+
+def run_python(program: str, *arguments: str) -> str:
+    """What a program prints, errors included, in a process of its own."""
+    command = [sys.executable, "-c", program, *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our words
+    assert answer.returncode == 0, answer.stderr
+    return (answer.stdout + answer.stderr).strip()
+
+
+class ManifestContract(Contract):
+    def test_the_manifest_is_read_without_importing_the_plugin(self, subject: Subject) -> None:
+        assert run_python(READ, subject.name) == ""
+
+    def test_the_manifest_speaks_this_ambers_api(self, subject: Subject) -> None:
+        assert subject.manifest.api == API
+
+    def test_the_name_can_stand_in_addresses_and_tables(self, subject: Subject) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9_]{0,39}", subject.name)
+
+    def test_title_and_summary_are_meant_for_people(self, subject: Subject) -> None:
+        title, summary = subject.manifest.title, subject.manifest.summary
+        assert title
+        assert not title.endswith(".")
+        assert re.fullmatch(r"[^a-z\s][^\n]{8,}\.", summary), (
+            "the summary is one sentence: a capital first, a stop last"
+        )
+
+    def test_the_plugin_belongs_to_a_family(self, subject: Subject) -> None:
+        assert subject.manifest.families
+
+    def test_facts_are_named_as_facts_are(self, subject: Subject) -> None:
+        assert [fact for fact in subject.manifest.rights.publish if not FACT.fullmatch(fact)] == []
+
+    def test_somebody_tells_each_fact_that_is_heard(self, subject: Subject) -> None:
+        manifests = [plugin.manifest for plugin in discover(Settings()) if plugin.manifest is not None]
+        told = {fact for manifest in manifests for fact in manifest.rights.publish}
+        assert set(subject.manifest.rights.facts) - FACTS - told == set()
+
+    def test_roles_are_roles_there_are(self, subject: Subject) -> None:
+        roles = {name for name, hook in hooks().items() if hook.kind is Kind.ROLE}
+        assert set(subject.manifest.rights.roles) - roles == set()
+
+    def test_hosts_are_hosts(self, subject: Subject) -> None:
+        assert [host for host in subject.manifest.rights.hosts if not HOST.fullmatch(host)] == []
+
+    def test_facts_are_heard_where_they_are_asked_for(self, subject: Subject) -> None:
+        if "on_fact" in subject.hooks:
+            assert subject.manifest.rights.facts, "without rights.facts in plugin.toml nothing comes to on_fact"
+
+    def test_importing_the_plugin_starts_connects_and_prints_nothing(self, subject: Subject) -> None:
+        assert run_python(IMPORT, subject.entry.module) == ""
+
+    def test_the_plugin_answers_something(self, subject: Subject) -> None:
+        assert subject.hooks, "a plugin without a hookimpl does nothing"
+
+    def test_what_looks_like_a_hook_is_marked_as_one(self, subject: Subject) -> None:
+        unmarked = [name for name in hooks() if callable(getattr(subject.module, name, None))]
+        assert set(unmarked) - set(subject.hooks) == set(), "put @hookimpl before them"
