@@ -12,7 +12,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 TYPED := kernel/amber $(wildcard plugins/*/amber_*) tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs lock clean
+.PHONY: help setup run test check bench docs screenshots lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -42,6 +42,9 @@ bench: $(READY) ## Measure accepted and stored events a second
 
 docs: $(READY) ## Write docs/reference anew from the code
 	@$(BIN)/python tools/docs.py
+
+screenshots: $(READY) ## Take pictures of every page into screenshots/ (needs Debian's chromium)
+	@PYTHONPATH=tools $(BIN)/python -m screenshots
 
 lock: $(READY) ## Pin what the pyproject.toml files ask for (LOCK_ARGS=--upgrade)
 	@$(BIN)/python tools/lock.py $(LOCK_ARGS)

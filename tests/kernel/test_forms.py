@@ -20,6 +20,7 @@ class Pager(Struct, frozen=True, forbid_unknown_fields=True):
     pause: float | None = None
     is_quiet: bool = False
     note: str = field(default_factory=lambda: "made")
+    nick: Annotated[str, Meta(max_length=9)] | None = None
 
     def __post_init__(self) -> None:
         if not self.url.startswith("https://"):
@@ -45,6 +46,7 @@ def test_a_form_asks_for_what_the_struct_needs() -> None:
         FormField("pause", "", "number", False, None),
         FormField("is_quiet", "", "boolean", False, False),
         FormField("note", "", "text", False, "made"),
+        FormField("nick", "", "text", False, None),
     )
     assert secrets_of(Pager) == {"token"}
 

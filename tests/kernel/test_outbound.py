@@ -1,17 +1,13 @@
 import asyncio
-import datetime
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from amber.errors import Denied, Reject, Retry
 from amber.outbound import MAX_BODY, Http, HttpAnswer, Outbound, is_meant, read_url, resolve
+from amber.testing.certificates import self_signed
 
 pytestmark = pytest.mark.anyio
 HERE = ("127.0.0.0/8", "::1/128")
@@ -270,24 +266,7 @@ async def test_a_header_cannot_smuggle_another() -> None:
 @pytest.fixture
 async def secure(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Server]:
     """A server with a certificate for `hooks.test` that nobody has signed but itself, in `cert.pem`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hooks.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("hooks.test"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form, bare = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, bare))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    async with Server(plain("200 OK"), tls) as server:
+    async with Server(plain("200 OK"), self_signed(tmp_path, "hooks.test")) as server:
         yield server
 
 

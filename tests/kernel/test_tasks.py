@@ -208,6 +208,7 @@ async def test_a_log_that_cannot_be_written_does_not_send_anything_twice(
     [
         (Retry(), 1, 0.5),
         (Retry(after=60), 1, 60),
+        (Retry(after=86_400), 1, 21_600),
         (Retry(after=0), 2, 1.0),
         (Retry(after="soon"), 2, 1.0),  # type: ignore[arg-type]  # plugins hand on a header as it came
         (PluginError("pager", "deliver", "late"), 2, 1.0),

@@ -3,7 +3,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from amber.cli.secrets import secrets
 from amber.errors import ConfigError, Reject
 from amber.vault import Vault, is_sealed, new_key, open_vault
 
@@ -45,6 +47,11 @@ def test_a_key_is_made_once_and_its_owner_alone_may_read_it(tmp_path: Path) -> N
     assert open_vault((), data).open(sealed) == "x"
     assert stat.S_IMODE((data / "secrets.key").stat().st_mode) == 0o600
     assert [file.name for file in data.iterdir()] == ["secrets.key"]
+
+
+def test_the_command_prints_a_key_that_can_be_used() -> None:
+    printed = CliRunner().invoke(secrets, ["new-key"]).output.strip()
+    assert Vault([printed]).open(Vault([printed]).seal("x")) == "x"
 
 
 def test_keys_of_the_configuration_come_before_the_folders(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The page about the bus: its streams and subjects."""
 
-from amber.bus import STATUS, STREAMS, Stream, dead_subject, fact_subject, item_subject
+from amber.bus import STATUS, STREAMS, Stream, dead_subject, fact_subject, item_subject, task_subject
 from reference.markdown import code, prose, table
 
 INTRODUCTION = """# Subjects
@@ -21,6 +21,7 @@ def page() -> str:
         [
             (code(item_subject(0, 1).removesuffix("0") + "<partition>"), prose(item_subject)),
             (code(fact_subject("<noun>.<past participle>", "<project>")), prose(fact_subject)),
+            (code(task_subject("<plugin>", "<name>")), prose(task_subject)),
             (code(dead_subject("<stream>", "<plugin>")), prose(dead_subject)),
             (code(STATUS), "Where every process says every few seconds how it is; not kept."),
         ],
@@ -29,6 +30,9 @@ def page() -> str:
 
 
 def _kept(stream: Stream) -> str:
+    days = f"{stream.max_age / 86_400:g} days"
+    if stream.is_latest:
+        return "the latest of each subject"
     if stream.is_queue:
-        return "until acknowledged"
-    return f"{stream.max_age / 86_400:g} days"
+        return f"until acknowledged, at most {days}" if stream.max_age else "until acknowledged"
+    return days

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from amber.cli.dead import dead
+from amber.cli.new import new
 from amber.cli.options import placed, said_before
 from amber.cli.places import check_config
 from amber.cli.plugins import plugins
@@ -93,6 +94,7 @@ for _command in (up, serve, work, plugins, send_test):
     cli.add_command(placed(_command))
 cli.add_command(config)
 cli.add_command(dead)
+cli.add_command(new)
 cli.add_command(secrets)
 
 

@@ -39,7 +39,8 @@ def rotate(data: Path, config: Path | None) -> None:
         finally:
             await kernel.stop()
 
-    click.echo(f"{asyncio.run(run())} targets sealed anew.")
+    count = asyncio.run(run())
+    click.echo(f"{count} target{'' if count == 1 else 's'} sealed anew.")
 
 
 secrets.add_command(new_key)

@@ -2,6 +2,7 @@
 
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ import msgspec
 
 from amber.context import Context, Services
 from amber.manifest import Manifest
+from amber.outbound import Outbound
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,8 +28,12 @@ def make_context(plugin: ModuleType, config: C, services: Services | None = None
     return Context(manifest, config, given)
 
 
-def make_services(data: Path, engine: "Engine | None" = None) -> Services:
-    """The parts of a process that has a data folder and, where one is given, a database."""
+def make_services(data: Path, engine: "Engine | None" = None, networks: Sequence[str] = ()) -> Services:
+    """The parts of a process that has a data folder, a way out and, where one is given, a database.
+
+    `networks` are the private ones that requests may go to: `127.0.0.0/8` for a server that a test started.
+    """
     services = Services(data)
     services.engine = (lambda: engine) if engine is not None else None
+    services.http = Outbound(networks).client
     return services

@@ -25,6 +25,8 @@ def target(id: int = 1, plugin: str = "pager", **given: Any) -> Target:
 def news(id: str = "n1", kind: str = "issue.created", **given: Any) -> Notification:
     """A notification of a new issue in the shop."""
     values = {
+        "project_slug": SHOP.slug,
+        "project_name": SHOP.name,
         "title": "KeyError: 'coffee'",
         "culprit": "shop.cart",
         "level": "error",
@@ -33,7 +35,7 @@ def news(id: str = "n1", kind: str = "issue.created", **given: Any) -> Notificat
         "event_id": "e" * 32,
         "url": "https://amber.example/issues/7",
     }
-    return Notification(id, kind, SHOP.id, SHOP.slug, SHOP.name, at=NOON, **(values | given))
+    return Notification(id=id, kind=kind, project=SHOP.id, at=NOON, **(values | given))
 
 
 class TargetShelf:

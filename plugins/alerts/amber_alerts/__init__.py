@@ -1,0 +1,1 @@
+"""Decides what Amber tells people, and whom."""

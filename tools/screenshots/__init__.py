@@ -1,0 +1,1 @@
+"""A demonstration Amber, and pictures of every page of it."""
