@@ -29,7 +29,7 @@ def raise_chained(scope: sentry_sdk.Scope) -> None:
         sentry_sdk.capture_exception(error)
 
 
-def test_from_the_printed_password_to_the_first_issue(desk: Desk, start: Callable[..., Running]) -> None:
+def test_from_the_printed_password_to_the_first_issue(start: Callable[..., Running], desk: Desk) -> None:
     amber = start()
     page = desk.page(amber, "/", is_logged_in=False)
     assert urlsplit(page.url).path == "/login"

@@ -71,6 +71,7 @@ def click_through(page: Page) -> None:
 
 
 def test_script_in_every_field_is_text(desk: Desk, amber: Running) -> None:
+    page = desk.page(amber, "/issues?query=&period=all")
     for number, text in enumerate(ATTACKS):
         event = hostile(text)
 
@@ -79,7 +80,6 @@ def test_script_in_every_field_is_text(desk: Desk, amber: Running) -> None:
 
         issue = send(amber, capture, release=f"evil@{number}")
         project = amber.project
-        page = desk.page(amber, "/issues?query=&period=all")
         for path in (
             "/issues?query=&period=all",
             f"/issues/{issue}",

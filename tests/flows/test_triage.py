@@ -18,7 +18,7 @@ def status(amber: Running, issue: str) -> str:
     return str(amber.get(f"/issues/{issue}")["status"])
 
 
-def test_triage_by_keyboard_alone(desk: Desk, start: Callable[..., Running]) -> None:
+def test_triage_by_keyboard_alone(start: Callable[..., Running], desk: Desk) -> None:
     amber = start()
     oldest, middle, newest = (send(amber, raised(kind)) for kind in ("Oldest", "Middle", "Newest"))
     page = desk.page(amber, "/issues")

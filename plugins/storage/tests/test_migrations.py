@@ -37,7 +37,7 @@ def fill(engine: Engine) -> None:
     )
     stored = (
         'INSERT INTO events (project, event_id, key, timestamp, received_at, level, release, environment, "user", '
-        "title, culprit, grouping, body) VALUES (1, :id, 'key', 0, :at, '', '', '', '', '', '', '{}', :body)"
+        "title, culprit, grouping, body) VALUES (1, :id, 'key', :at, 9e9, '', '', '', '', '', '', '{}', :body)"
     )
     with engine.begin() as connection:
         for id, slug in ((1, "acme"), (2, "other")):

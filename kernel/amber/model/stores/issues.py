@@ -35,7 +35,7 @@ class IssueStore(Protocol):
     def histograms(self, issues: Sequence[int], since: int, until: int, step: int) -> Mapping[int, tuple[int, ...]]:
         """Events of each issue in spans of `step` hours, from hour `since` until before hour `until` (Unix hours).
 
-        An event counts in the hour in which it was received. Every issue asked for is in the answer, and every tuple
+        An event counts in the hour in which it happened. Every issue asked for is in the answer, and every tuple
         has `ceil((until - since) / step)` numbers.
         """
 

@@ -3,8 +3,9 @@
 from functools import partial
 
 import pytest
+from msgspec import structs
 
-from amber.model import Batch, Directory, Facet, IssueChange, IssueCounts, IssueStore
+from amber.model import Batch, Directory, Facet, GroupedEvent, IssueChange, IssueCounts, IssueStore
 from amber.testing.attempts import refusal
 from amber.testing.stores import NOON, audit, event, new_project
 
@@ -47,9 +48,9 @@ class IssueFiguresContract:
 
     # --- when their events came ---------------------------------------------------------------------------------------
 
-    def test_events_are_counted_by_the_hour_in_which_they_came(self, issue_store: IssueStore, project: int) -> None:
+    def test_events_are_counted_by_the_hour_in_which_they_happened(self, issue_store: IssueStore, project: int) -> None:
         hours = (-1, 0, 0, 1, 3, 4)
-        made = [event(project, "key", NOON + hour * 3600) for hour in hours]
+        made = [late(event(project, "key", NOON + hour * 3600)) for hour in hours]
         issue_store.apply(Batch(events=tuple(made[:3])))
         issue_store.apply(Batch(events=tuple(made)))  # of which three were counted before
         issue_store.apply(Batch(events=(event(project, "other key"),)))
@@ -118,3 +119,9 @@ def _ids(store: IssueStore, project: int, keys: list[str]) -> list[int]:
 def _change(store: IssueStore, project: int, keys: list[str], status: str) -> None:
     change = {"resolved": IssueChange(status="resolved"), "ignored": IssueChange(status="ignored")}[status]
     store.change_issues(_ids(store, project, keys), change, audit())
+
+
+def late(grouped: GroupedEvent) -> GroupedEvent:
+    """The same event, received nine hours after it happened."""
+    event = structs.replace(grouped.event, received_at=grouped.event.timestamp + 9 * 3600)
+    return structs.replace(grouped, event=event)

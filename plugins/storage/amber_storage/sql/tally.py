@@ -50,7 +50,7 @@ def tally(events: Sequence[GroupedEvent]) -> Tally:
         last_release_at=last_release_at,
         users=frozenset(user_hash(grouped.event.user) for grouped in events if grouped.event.user),
         facets=_facets(by_time),
-        hours=Counter(hour_of(grouped.event.received_at) for grouped in events),
+        hours=Counter(hour_of(grouped.event.timestamp) for grouped in events),
     )
 
 

@@ -94,7 +94,7 @@ def _freed(name: str) -> tuple[sa.Table, list[dict[str, Any]]]:
 def _count_hours() -> None:
     """The events that are there are counted by the hour as those to come will be."""
     events, ids = _known("events"), _known("event_ids")
-    hour = events.c.received_at / 3600
+    hour = events.c.timestamp / 3600
     if op.get_bind().dialect.name == "postgresql":  # which rounds where it casts; SQLite cuts off, and may lack floor()
         hour = sa.func.floor(hour)
     hours = sa.select(ids.c.issue, sa.cast(hour, sa.Integer).label("hour")).join(

@@ -1,0 +1,118 @@
+"""`amber new`: names that can be used, folders that are whole or not there, plugins of each kind that are sound."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from amber.cli.new import KINDS, new
+from amber.errors import ConfigError
+
+
+def begin(*words: "str | Path") -> str:
+    """What the command prints. Raises what it raises."""
+    result = CliRunner().invoke(new, [str(word) for word in words], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Weekday", "cannot be a plugin's name.*try weekday"),
+        ("git-blame", "cannot be a plugin's name.*try git_blame"),
+        ("9lives", "cannot be a plugin's name.*try lives"),
+        ("x__y", "cannot be a plugin's name.*try x_y"),
+        ("../x", "cannot be a plugin's name"),
+        ("ünder", "cannot be a plugin's name"),
+        ("x\n", "cannot be a plugin's name"),
+        ("", "cannot be a plugin's name"),
+        ("x" * 41, "40 characters at most"),
+        ("kernel", "reserved"),
+        ("class", "reserved"),
+        ("console", "reserved"),
+        ("scrub", "a plugin 'scrub' already, of amber-enrichment"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused_with_the_reason(name: str, said: str, elsewhere: Path) -> None:
+    with pytest.raises(ConfigError, match=said):
+        begin("--", name)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_package_that_is_there_is_not_shadowed(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "amber_customer").mkdir()
+    monkeypatch.syspath_prepend(elsewhere)
+    with pytest.raises(ConfigError, match="a package amber_customer already"):
+        begin("customer")
+
+
+def test_a_folder_that_is_there_is_left_alone(elsewhere: Path) -> None:
+    (elsewhere / "amber-customer").mkdir()
+    (elsewhere / "dangling").symlink_to("nowhere")
+    for path in ("amber-customer", "dangling"):
+        with pytest.raises(ConfigError, match=f"{path} exists already; nothing was written"):
+            begin("customer", "--path", path)
+    assert sorted(path.name for path in elsewhere.rglob("*")) == ["amber-customer", "dangling"]
+
+
+def test_what_cannot_be_written_whole_leaves_nothing(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ConfigError, match="cannot be written: No space left"):
+        begin("customer")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(click.BadParameter):
+        begin("customer", "--kind", "magic")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plugin_of_each_kind_is_named_alike_everywhere_and_sound(kind: str, elsewhere: Path) -> None:
+    assert "[plugins.my_plugin]" in begin("my_plugin", "--kind", kind, "--path", Path("deep", "folder"))
+    folder = elsewhere / "deep" / "folder"
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    manifest = tomllib.loads((folder / "amber_my_plugin" / "plugin.toml").read_text("utf-8"))
+    assert project["name"] == "amber-my-plugin"
+    assert project["entry-points"]["amber.plugins"] == {"my_plugin": "amber_my_plugin"}
+    assert (manifest["name"], manifest["title"]) == ("my_plugin", "My plugin")
+    left = [file for file in folder.rglob("*") if file.is_file() and "$" in file.read_text("utf-8")]
+    assert [file for file in left if file.name != "__init__.py"] == []
+    ruff = [sys.executable, "-m", "ruff"]
+    rules = ["--isolated", "--no-cache", "--line-length=120"]
+    subprocess.run([*ruff, "check", *rules, "--select=E,F,W,I,B,UP,SIM,RUF,PT"], cwd=folder, check=True)
+    subprocess.run([*ruff, "format", "--check", *rules], cwd=folder, check=True)
+    typed = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", elsewhere / "cache"]
+    answer = subprocess.run([*typed, "amber_my_plugin"], cwd=folder, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout
+
+
+@pytest.mark.parametrize("kind", ["integration", "facts"])  # test_wheels.py has the other one
+def test_the_tests_of_each_kind_pass_where_it_is_installed(kind: str, elsewhere: Path) -> None:
+    begin("my_plugin", "--kind", kind)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target=site"]
+    subprocess.run([*pip, "./amber-my-plugin"], check=True)
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "amber-my-plugin"],
+        env=os.environ | {"PYTHONPATH": str(elsewhere / "site")},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
