@@ -12,6 +12,7 @@ from amber_ingest.normalise.debug_meta import DEBUG_META
 from amber_ingest.normalise.encoding import sound
 from amber_ingest.normalise.exception import exceptions, threads
 from amber_ingest.normalise.frames import stacktrace
+from amber_ingest.normalise.in_app import mark_frames
 from amber_ingest.normalise.logentry import logentry
 from amber_ingest.normalise.notes import Notes, Path
 from amber_ingest.normalise.request import request
@@ -149,6 +150,7 @@ def _complete(raw: dict[str, Any], data: dict[str, Any], arrival: Arrival, notes
     infer_address(data, arrival)
     read_agent(data, arrival)
     exception.complete(data)
+    mark_frames(data)
     contexts.force_trace(data, data["event_id"])
 
 

@@ -49,6 +49,7 @@ FRAME = Shape(
         "post_context": lines(LINE, 100),
         "source_link": text(512),
         "in_app": BOOLEAN,
+        "native": BOOLEAN,
         "vars": bag(2048, 5),
         "data": bag(2048, 5),
         "instruction_addr": ADDRESS,
@@ -121,7 +122,7 @@ def _name_file(frame: dict[str, Any]) -> None:
     """Fill in whichever of file name and absolute path is missing from the other."""
     filename, path = frame.get("filename"), frame.get("abs_path")
     if filename and not path:
-        frame["abs_path"] = filename
+        frame["abs_path"], frame["filename"] = filename, _path_of(filename)
     elif path and not filename:
         frame["filename"] = _path_of(path)
 

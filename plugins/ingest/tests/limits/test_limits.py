@@ -8,7 +8,7 @@ from amber_ingest import limits
 from amber_ingest.limits import Config, admit_items
 from amber_ingest.limits.buckets import Buckets
 
-KEY = Principal("key", "7", project=1, organisation=1)
+KEY = Principal("key", "7", projects=frozenset({1}), organisation=1)
 EVENT = ItemNote("event", "error", 100)
 
 

@@ -43,13 +43,17 @@ def test_a_wrong_field_of_a_frame_is_dropped_with_a_note_and_the_rest_stays(norm
 def test_a_missing_file_name_is_the_path_of_the_address(normal: Normal) -> None:
     event = normal(
         exception=with_frames(
-            {"abs_path": "https://shop.example/static/app.js?v=3"}, {"abs_path": "/srv/a.py"}, {"filename": "b.py"}
+            {"abs_path": "https://shop.example/static/app.js?v=3"},
+            {"abs_path": "/srv/a.py"},
+            {"filename": "b.py"},
+            {"filename": "https://shop.example/static/b.js"},
         )
     )
     assert [(frame["filename"], frame["abs_path"]) for frame in frames_of(event)] == [
         ("/static/app.js", "https://shop.example/static/app.js?v=3"),
         ("/srv/a.py", "/srv/a.py"),
         ("b.py", "b.py"),
+        ("/static/b.js", "https://shop.example/static/b.js"),
     ]
 
 
