@@ -45,33 +45,36 @@ def platform_event(number: int, platform: str, *chain: Trace, **data: Any) -> Ev
 
 def real_events() -> list[Event]:
     """One event of each platform and kind, complete as SDKs send them."""
-    return [*_server_events(), *_client_events(), *_other_events()]
+    return [_python_event(), *_server_events(), *_client_events(), *_other_events()]
+
+
+def _python_event() -> Event:
+    return platform_event(
+        1,
+        "python",
+        Trace("KeyError", "'total'", (("total", "shop/cart.py", 12, True),)),
+        Trace(
+            "CartError",
+            "cart 4711 has no total",
+            (("wsgi", "django/core/handlers.py", 55, False), ("checkout", "shop/views.py", 88, True)),
+            module="shop.errors",
+        ),
+        release="shop@2.3.1",
+        environment="production",
+        transaction="/checkout",
+        tags=[["server_name", "web-eu-1-blue"], ["browser", "Firefox 128"]],
+        user={"id": "7", "email": "ada@example.org", "ip_address": "192.0.2.7"},
+        request={"method": "POST", "url": "https://shop.example/checkout", "headers": [["Accept", "text/html"]]},
+        breadcrumbs={"values": [{"timestamp": NOON, "category": "query", "message": "SELECT 1", "level": "info"}]},
+        contexts={"runtime": {"type": "runtime", "name": "CPython", "version": "3.12.1"}},
+        extra={"cart": {"items": [1, 2.5, None], "coupon": ""}},
+        modules={"django": "5.0"},
+        sdk={"name": "sentry.python", "version": "2.20.0"},
+    )
 
 
 def _server_events() -> list[Event]:
     return [
-        platform_event(
-            1,
-            "python",
-            Trace("KeyError", "'total'", (("total", "shop/cart.py", 12, True),)),
-            Trace(
-                "CartError",
-                "cart 4711 has no total",
-                (("wsgi", "django/core/handlers.py", 55, False), ("checkout", "shop/views.py", 88, True)),
-                module="shop.errors",
-            ),
-            release="shop@2.3.1",
-            environment="production",
-            transaction="/checkout",
-            tags=[["server_name", "web-eu-1-blue"], ["browser", "Firefox 128"]],
-            user={"id": "7", "email": "ada@example.org", "ip_address": "192.0.2.7"},
-            request={"method": "POST", "url": "https://shop.example/checkout", "headers": [["Accept", "text/html"]]},
-            breadcrumbs={"values": [{"timestamp": NOON, "category": "query", "message": "SELECT 1", "level": "info"}]},
-            contexts={"runtime": {"type": "runtime", "name": "CPython", "version": "3.12.1"}},
-            extra={"cart": {"items": [1, 2.5, None], "coupon": ""}},
-            modules={"django": "5.0"},
-            sdk={"name": "sentry.python", "version": "2.20.0"},
-        ),
         platform_event(
             2,
             "java",

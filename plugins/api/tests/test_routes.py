@@ -1,10 +1,12 @@
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from litestar.testing import TestClient
 
-from amber.model import SCOPES, AuditEntry, GroupedEvent
+from amber.model import SCOPES, AuditEntry, GroupedEvent, Invitation, Target
+from amber_api.v1.issues import IssueFilter
 from amber_api.v1.routes import HANDLERS
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
@@ -25,10 +27,36 @@ PATHS = [
     ("GET", "/projects/{project}/events/{event}/attachments/a1"),
     ("GET", "/projects/{project}/feedback"),
     ("GET", "/projects/{project}/outcomes"),
+    ("GET", "/projects/{project}/targets"),
+    ("POST", "/projects/{project}/targets"),
+    ("GET", "/projects/{project}/targets/{target}"),
+    ("PATCH", "/projects/{project}/targets/{target}"),
+    ("DELETE", "/projects/{project}/targets/{target}"),
+    ("POST", "/projects/{project}/targets/{target}/test"),
+    ("GET", "/projects/{project}/targets/{target}/attempts"),
+    ("POST", "/projects/{project}/targets/{target}/attempts/{attempt}/again"),
     ("GET", "/organisations/{organisation}"),
+    ("PATCH", "/organisations/{organisation}"),
+    ("PATCH", "/members/{user}"),
+    ("DELETE", "/members/{user}"),
+    ("DELETE", "/invitations/{invitation}"),
+    ("GET", "/teams/{team}"),
+    ("PATCH", "/teams/{team}"),
+    ("DELETE", "/teams/{team}"),
+    ("PUT", "/teams/{team}/members/{user}"),
+    ("DELETE", "/teams/{team}/members/{user}"),
+    ("PUT", "/teams/{team}/projects/{project}"),
+    ("DELETE", "/teams/{team}/projects/{project}"),
     ("DELETE", "/tokens/{token}"),
 ]
-BODIES = {
+ELSEWHERE = {("DELETE", "/me/sessions/{session:str}"), ("PUT", "/plugins/{name:str}")}
+"""What belongs to a person or to the installation; tested with them."""
+BODIES: dict[str, Any] = {
+    "/projects/{project}/targets": {"plugin": "post", "name": "mine", "settings": {"url": "https://a.test"}},
+    "/projects/{project}/targets/{target}": {"name": "mine"},
+    "/organisations/{organisation}": {"name": "Mine now"},
+    "/members/{user}": {"role": "admin"},
+    "/teams/{team}": {"name": "Mine now"},
     "/projects/{project}": {"name": "Mine now"},
     "/projects/{project}/keys": {"label": "mine"},
     "/projects/{project}/keys/{key}": {"is_active": False},
@@ -38,12 +66,21 @@ BODIES = {
 
 
 @pytest.fixture
-def theirs(acme: Any, event: Make) -> dict[str, Any]:
+def theirs(acme: Any, event: Make, desk: Any, attempt: Callable[[int, int], Any]) -> dict[str, Any]:
     """Everything of one organisation, by placeholder."""
     acme.store(event(acme.project.id, 1))
     acme.attach(f"{1:032x}", b"secret")
     acme.client("admin")
+    home = acme.organisation.id
+    directory = acme.directory
+    target = directory.add_target(Target(0, acme.project.id, "post", "ours", {}, (), True, 1.0), AUDIT)
+    invitation = Invitation(0, home, "new@shop.test", "member", "", 1.0, 1e12)
     return {
+        "target": target.id,
+        "attempt": directory.note_attempt(attempt(target.id, acme.project.id)).id,
+        "user": acme.person("ann").id,
+        "invitation": directory.add_invitation(invitation, b"x" * 32, AUDIT).id,
+        "team": directory.add_team(home, "web", "Web", AUDIT).id,
         "project": acme.project.id,
         "key": acme.directory.keys(acme.project.id)[0].id,
         "issue": 1,
@@ -56,14 +93,13 @@ def theirs(acme: Any, event: Make) -> dict[str, Any]:
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_what_is_anothers_is_not_there(acme: Any, other: Any, theirs: dict[str, Any], method: str, path: str) -> None:
     ask = {"method": method, "url": "/api/v1" + path.format(**theirs), "json": BODIES.get(path)}
-    mine = acme.client("admin").request(**ask)
-    assert mine.status_code in (200, 201)
-    answer = other.client("admin").request(**ask)
+    answer = other.client("org:owner").request(**ask)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+    assert acme.client("org:owner").request(**ask).status_code in (200, 201, 202, 204)
 
 
-@pytest.mark.parametrize(("method", "path"), [one for one in PATHS if "{token}" not in one[1] and "org" not in one[1]])
+@pytest.mark.parametrize(("method", "path"), [one for one in PATHS if one[1].startswith(("/projects", "/issues"))])
 def test_what_is_another_projects_is_not_there_for_a_projects_token(
     acme: Any, theirs: dict[str, Any], event: Make, method: str, path: str
 ) -> None:
@@ -77,7 +113,8 @@ def test_every_route_of_one_thing_is_walked_above() -> None:
     placed = {
         (str(method), path) for one in HANDLERS for path in one.paths for method in one.http_methods if "{" in path
     }
-    assert len(placed) == len(PATHS)
+    assert len(placed - ELSEWHERE) == len(PATHS)
+    assert placed >= ELSEWHERE
 
 
 def test_every_route_names_an_action_a_token_can_hold() -> None:
@@ -86,8 +123,9 @@ def test_every_route_names_an_action_a_token_can_hold() -> None:
 
 def test_every_route_is_described_and_tagged(acme: Any) -> None:
     paths = acme.client().get("/api/docs/openapi.json").json()["paths"]
-    found = {path: ways for path, ways in paths.items() if path.startswith("/api/v1/")}
-    assert len(found) == len({path for one in HANDLERS for path in one.paths})
+    ours = {"/api/v1" + re.sub(r":\w+", "", path) for one in HANDLERS for path in one.paths}
+    found = {path: ways for path, ways in paths.items() if path in ours}
+    assert found.keys() == ours
     for path, ways in found.items():
         for operation in ways.values():
             assert operation["tags"], path
@@ -98,13 +136,15 @@ def test_every_route_is_described_and_tagged(acme: Any) -> None:
 def test_query_parameters_are_documented(acme: Any) -> None:
     paths = acme.client().get("/api/docs/openapi.json").json()["paths"]
     given = {one["name"]: one for one in paths["/api/v1/projects/{project}/issues"]["get"]["parameters"]}
-    assert given.keys() == {"project", "status", "level", "text", "release", "environment", "sort", "cursor", "limit"}
+    assert given.keys() == {"project", *IssueFilter.__struct_fields__}
     assert given["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
     assert given["sort"]["schema"]["enum"] == ["count", "first_seen", "last_seen", "users"]
     assert all(one.get("description") for name, one in given.items() if name != "project")
 
 
-@pytest.mark.parametrize("path", ["/projects", "/organisations", "/plugins", "/tokens", "/audit", "/issues/1"])
+@pytest.mark.parametrize(
+    "path", ["/projects", "/organisations", "/plugins", "/tokens", "/audit", "/issues/1", "/me", "/members"]
+)
 def test_without_a_token_nothing_is_answered(app: Any, path: str) -> None:
     client: TestClient[Any] = TestClient(app)
     assert client.get(f"/api/v1{path}").status_code == 401
@@ -120,6 +160,13 @@ def test_without_a_token_nothing_is_answered(app: Any, path: str) -> None:
         ("project:admin", "POST", "/projects", {"name": "x"}),
         ("project:admin", "GET", "/tokens", None),
         ("project:admin", "GET", "/audit", None),
+        ("project:write", "GET", "/projects/1/targets", None),
+        ("project:admin", "POST", "/invitations", {"email": "a@b.test"}),
+        ("project:admin", "POST", "/teams", {"name": "x"}),
+        ("project:admin", "DELETE", "/members/1", None),
+        ("org:admin", "PATCH", "/organisations/acme", {"name": "x"}),
+        ("org:owner", "POST", "/organisations", {"name": "x"}),
+        ("org:owner", "PUT", "/plugins/api", {"enabled": False}),
     ],
 )
 def test_too_small_a_scope_is_refused(acme: Any, scope: str, method: str, path: str, body: Any) -> None:

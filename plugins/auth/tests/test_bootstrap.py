@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from amber import Context
 from amber.errors import Reject
-from amber.model import AuditEntry, Directory, User
+from amber.model import AuditEntry, Directory, Member, User
 from amber_auth.password.bootstrap import Start, bootstrap
 from amber_auth.password.commands import first_start
 from amber_auth.password.hashing import is_right
@@ -31,7 +31,7 @@ def run(ctx: Context[Any]) -> dict[str, Any]:
 
 def test_a_new_installation_gets_an_owner_and_a_project_with_a_key(ctx: Context[Any], directory: Directory) -> None:
     start = run(ctx)
-    (owner,) = directory.users(1)
+    (owner,) = directory.members(1)
     (key,) = directory.keys(start["project_id"])
     assert start == {
         "created": True,
@@ -43,13 +43,14 @@ def test_a_new_installation_gets_an_owner_and_a_project_with_a_key(ctx: Context[
         "public_key": key.public_key,
     }
     assert owner.role == "owner"
-    assert is_right(start["password"], owner.password_hash)
+    assert owner.user.is_superuser
+    assert is_right(start["password"], owner.user.password_hash)
 
 
 def test_the_second_start_makes_nothing_and_tells_no_password(ctx: Context[Any], directory: Directory) -> None:
     first, second = run(ctx), run(ctx)
     assert second == {"created": False, "project_id": 1, "slug": "first", "public_key": first["public_key"]}
-    assert len(directory.users(1)) == len(directory.projects(1)) == len(directory.organisations()) == 1
+    assert len(directory.members(1)) == len(directory.projects(1)) == len(directory.organisations()) == 1
 
 
 def test_the_environment_may_name_the_owner_and_their_password(
@@ -60,7 +61,7 @@ def test_the_environment_may_name_the_owner_and_their_password(
     start = run(ctx)
     assert start["email"] == "ann@shop.test"
     assert "password" not in start
-    assert is_right("correct horse battery", directory.users(1)[0].password_hash)
+    assert is_right("correct horse battery", directory.members(1)[0].user.password_hash)
 
 
 def test_a_start_that_was_cut_short_is_finished_by_the_next(ctx: Context[Any], directory: Directory) -> None:
@@ -73,7 +74,8 @@ def test_a_start_that_was_cut_short_is_finished_by_the_next(ctx: Context[Any], d
 def test_what_people_made_themselves_is_kept(ctx: Context[Any], directory: Directory) -> None:
     home = directory.add_organisation("acme", "Acme", AUDIT)
     shop = directory.add_project(home.id, "shop", "Shop", "python", AUDIT)
-    directory.add_user(User(0, home.id, "ann@shop.test", "", "owner", "", 1.0), AUDIT)
+    ann = directory.add_user(User(0, "ann@shop.test", "", "", 1.0), AUDIT)
+    directory.add_member(home.id, ann.id, "owner", AUDIT)
     directory.change_key(directory.keys(shop.id)[0].id, False, AUDIT)
     fresh = directory.add_key(shop.id, "second", AUDIT)
     start = run(ctx)
@@ -91,7 +93,7 @@ def test_four_first_starts_at_once_make_one_owner(ctx: Context[Any], directory: 
         starts = list(pool.map(start, range(4)))
     assert sum(one.created for one in starts) == 1
     assert len({(one.project_id, one.public_key) for one in starts}) == 1
-    assert len(directory.users(1)) == len(directory.projects(1)) == len(directory.organisations()) == 1
+    assert len(directory.members(1)) == len(directory.projects(1)) == len(directory.organisations()) == 1
 
 
 def test_a_first_start_that_loses_every_race_answers_what_the_winner_made(
@@ -99,7 +101,7 @@ def test_a_first_start_that_loses_every_race_answers_what_the_winner_made(
 ) -> None:
     """Each look finds nothing the first time, as if the winner had been a moment quicker each time."""
     run(ctx)
-    for name in ("organisations", "projects", "users"):
+    for name in ("organisations", "projects", "members"):
         monkeypatch.setattr(directory, name, late(getattr(directory, name)))
     start = run(ctx)
     assert not start["created"]
@@ -115,7 +117,33 @@ def late(look: Callable[..., Any]) -> Callable[..., Any]:
     return blind_once
 
 
-@pytest.mark.parametrize("step", ["add_project", "add_user"])
+def test_a_start_cut_short_between_invitation_and_owner_is_finished_by_the_next(
+    ctx: Context[Any], directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> Member:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "accept_invitation", killed)
+        with pytest.raises(KeyboardInterrupt):
+            bootstrap(ctx)
+    assert directory.user_by_email("owner@localhost") is None
+    assert run(ctx)["password"]
+    assert directory.invitations(1) == ()
+
+
+def test_somebody_who_is_known_by_the_owners_address_keeps_their_password(
+    ctx: Context[Any], directory: Directory
+) -> None:
+    known = directory.add_user(User(0, "owner@localhost", "", "their hash", 1.0), AUDIT)
+    start = run(ctx)
+    assert not start["created"]
+    assert "password" not in start
+    assert directory.user(known.id) == known
+    assert directory.members(1)[0].user == known
+
+
+@pytest.mark.parametrize("step", ["add_project", "add_invitation"])
 def test_a_step_that_is_refused_for_another_reason_stops_the_start(
     ctx: Context[Any], directory: Directory, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -8,14 +8,14 @@ from amber_auth.scopes import authorise
 MINE = Resource(1)
 
 
-def token(*scopes: str, project: int | None = None) -> Principal:
-    return Principal("token", "1", organisation=1, project=project, scopes=frozenset(scopes))
+def token(*scopes: str, projects: frozenset[int] | None = None) -> Principal:
+    return Principal("token", "1", organisation=1, projects=projects, scopes=frozenset(scopes))
 
 
 @pytest.mark.parametrize("held", SCOPES)
 @pytest.mark.parametrize("asked", SCOPES)
 def test_a_scope_holds_itself_and_every_narrower_one(held: str, asked: str) -> None:
-    order = ["project:read", "project:triage", "project:write", "project:admin", "org:admin", "admin"]
+    order = ["project:read", "project:triage", "project:write", "project:admin", "org:admin", "org:owner", "admin"]
     expected = True if order.index(asked) <= order.index(held) else None
     assert authorise(token(held), asked, MINE) is expected
 
@@ -27,7 +27,7 @@ def test_people_are_held_to_their_scopes_like_tokens() -> None:
 
 
 def test_a_key_may_send_events_and_nothing_else() -> None:
-    key = Principal("key", "1", organisation=1, project=7, scopes=frozenset({"event:write", "admin"}))
+    key = Principal("key", "1", organisation=1, projects=frozenset({7}), scopes=frozenset({"event:write", "admin"}))
     assert authorise(key, "event:write", Resource(1, 7)) is True
     assert authorise(key, "project:read", Resource(1, 7)) is None
 
@@ -45,14 +45,17 @@ def test_a_principal_of_no_organisation_has_no_say_in_one() -> None:
 
 
 def test_what_belongs_to_another_project_is_denied() -> None:
-    assert authorise(token("admin", project=7), "project:read", Resource(1, 8)) is False
-    assert authorise(token("admin", project=7), "project:read", Resource(1, 7)) is True
+    assert authorise(token("admin", projects=frozenset({7})), "project:read", Resource(1, 8)) is False
+    assert authorise(token("admin", projects=frozenset({7})), "project:read", Resource(1, 7)) is True
+    assert authorise(token("admin", projects=frozenset({7, 8})), "project:read", Resource(1, 8)) is True
+    assert authorise(token("admin", projects=frozenset()), "project:read", Resource(1, 7)) is False
     assert authorise(token("admin"), "project:read", Resource(1, 8)) is True
 
 
-@pytest.mark.parametrize("action", ["org:admin", "admin"])
-def test_a_projects_token_never_reaches_the_organisation(action: str) -> None:
-    assert authorise(token("admin", project=7), action, Resource(1, 7)) is False
+@pytest.mark.parametrize("projects", [{7}, {7, 8}, set()])
+@pytest.mark.parametrize("action", ["org:admin", "org:owner", "admin"])
+def test_a_projects_or_teams_token_never_reaches_the_organisation(action: str, projects: set[int]) -> None:
+    assert authorise(token("admin", projects=frozenset(projects)), action, Resource(1, 7)) is False
 
 
 def test_everybody_may_do_what_is_public() -> None:

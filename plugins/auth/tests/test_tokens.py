@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from amber import Context
 from amber.errors import Denied, Reject, Unavailable
-from amber.model import AuditEntry, AuthRequest, Directory, Organisation, Principal, Project, token_digest
+from amber.model import AuditEntry, AuthRequest, Directory, Organisation, Principal, Project, Team, token_digest
 from amber_auth import tokens
 from amber_auth.tokens.commands import token
 
@@ -108,6 +108,59 @@ def test_a_token_may_be_bound_to_a_project(ctx: Context[Any], run: Run, project:
     found = ask(ctx, f"Bearer {made['token']}")
     assert found is not None
     assert found.project == made["project_id"] == project.id
+
+
+@pytest.fixture
+def team(directory: Directory, organisation: Organisation, project: Project) -> Team:
+    made = directory.add_team(organisation.id, "web", "Web", AUDIT)
+    directory.set_team_project(made.id, project.id, True, AUDIT)
+    return made
+
+
+@pytest.fixture
+def team_token(run: Run, team: Team) -> str:
+    made = json.loads(run("create", "--scope", "project:write", "--team", "web", "--json").stdout)
+    assert made["team_id"] == team.id
+    return str(made["token"])
+
+
+def test_a_teams_token_reaches_its_projects_as_they_are_now(
+    ctx: Context[Any], team_token: str, team: Team, project: Project, directory: Directory
+) -> None:
+    other = directory.add_project(project.organisation, "other", "Other", "python", AUDIT)
+    found = ask(ctx, f"Bearer {team_token}")
+    assert found is not None
+    assert found.projects == {project.id}
+    directory.set_team_project(team.id, other.id, True, AUDIT)
+    directory.set_team_project(team.id, project.id, False, AUDIT)
+    found = ask(ctx, f"Bearer {team_token}")
+    assert found is not None
+    assert found.projects == {other.id}
+
+
+def test_a_token_of_a_team_that_is_gone_is_refused(
+    ctx: Context[Any], team_token: str, team: Team, directory: Directory
+) -> None:
+    directory.remove_team(team.id, AUDIT)
+    with pytest.raises(Denied) as refusal:
+        ask(ctx, f"Bearer {team_token}")
+    assert refusal.value.status == 401
+
+
+def test_a_token_left_behind_by_a_team_is_worth_nothing(
+    ctx: Context[Any], team_token: str, directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "teams", lambda _: ())
+    with pytest.raises(Denied, match="team of this token is gone") as refusal:
+        ask(ctx, f"Bearer {team_token}")
+    assert refusal.value.status == 401
+
+
+def test_a_token_is_bound_to_a_project_or_a_team_that_is_there(run: Run, team: Team) -> None:
+    with pytest.raises(Reject, match="not both"):
+        run("create", "--scope", "admin", "--team", "web", "--project", "shop")
+    with pytest.raises(Reject, match="no team 'ops'"):
+        run("create", "--scope", "admin", "--team", "ops")
 
 
 def test_a_token_for_a_project_that_is_not_there_is_refused(run: Run) -> None:

@@ -1,12 +1,12 @@
 """`/audit`: who changed what."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import get
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from amber.model import AuditEntry, rfc3339
-from amber_api.v1.query import Paging, Query, queried
+from amber_api.v1.query import Paging, Query, Words, queried
 from amber_api.v1.shapes import PROBLEMS, Listing, paged
 from amber_api.v1.tenant import Caller
 
@@ -23,10 +23,17 @@ class AuditItem(Struct, frozen=True):
     client_ip: str
 
 
-@get("/audit", action="org:admin", tags=["audit"], responses=PROBLEMS, sync_to_thread=True, **queried(Paging))
-def list_audit(tenant: Caller, asked: Query[Paging]) -> Listing[AuditItem]:
+class AuditFilter(Paging, frozen=True, forbid_unknown_fields=True):
+    """Which changes."""
+
+    subject: Annotated[Words, Meta(description="Of exactly this alone")] = ""
+
+
+@get("/audit", action="org:admin", tags=["audit"], responses=PROBLEMS, sync_to_thread=True, **queried(AuditFilter))
+def list_audit(tenant: Caller, asked: Query[AuditFilter]) -> Listing[AuditItem]:
     """What was changed in the organisation, newest first."""
-    return paged(tenant.directory.audit_log(tenant.organisation, asked.cursor, asked.limit), _shown)
+    log = tenant.directory.audit_log(tenant.organisation, asked.cursor, asked.limit, asked.subject)
+    return paged(log, _shown)
 
 
 def _shown(one: AuditEntry) -> AuditItem:

@@ -44,6 +44,9 @@ class IssueFilter(Paging, frozen=True, forbid_unknown_fields=True):
     text: Annotated[Words, Meta(description="Found in title or culprit, in either case")] = ""
     release: Annotated[Words, Meta(description="Seen in this release")] = ""
     environment: Annotated[Words, Meta(description="Seen in this environment")] = ""
+    assignee: Annotated[Words, Meta(description="Assigned to exactly this; `none`: to nobody")] = ""
+    seen_since: Annotated[float, Meta(ge=0, description="Last seen then or later, in Unix seconds")] = 0.0
+    is_regressed: Annotated[bool, Meta(description="Came back after having been resolved")] = False
     sort: Annotated[
         Literal["last_seen", "first_seen", "count", "users"], Meta(description="What comes first: the most of this")
     ] = "last_seen"
@@ -78,7 +81,7 @@ class Updated(Struct, frozen=True):
 )
 def list_issues(tenant: Caller, project: ProjectPath, asked: Query[IssueFilter]) -> Listing[IssueItem]:
     """The project's issues, filtered and sorted."""
-    wanted = IssueQuery(project=tenant.project(project).id, **structs.asdict(asked))
+    wanted = IssueQuery(projects=(tenant.project(project).id,), **structs.asdict(asked))
     return paged(tenant.issues.list_issues(wanted), _shown)
 
 

@@ -1,11 +1,21 @@
-"""`/plugins`: what Amber is made of, and how each part fares."""
+"""`/plugins`: what Amber is made of, how each part fares, and the switch of each."""
 
-from typing import Any
+import asyncio
+from typing import Annotated, Any
 
-from litestar import get
+from litestar import get, put
+from litestar.params import JSONBody
+from msgspec import Meta, Struct
 
+from amber_api.v1.paths import PluginPath
 from amber_api.v1.shapes import PROBLEMS, Listing
-from amber_api.v1.tenant import Caller
+from amber_api.v1.tenant import Caller, existing
+
+
+class PluginSwitch(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do with a plugin."""
+
+    enabled: Annotated[bool, Meta(description="Whether it runs, in every process and from now on")]
 
 
 @get("/plugins", action="project:read", tags=["plugins"], responses=PROBLEMS, sync_to_thread=True)
@@ -14,4 +24,13 @@ def list_plugins(tenant: Caller) -> Listing[dict[str, Any]]:
     return Listing(list(tenant.kernel("plugins")()))
 
 
-HANDLERS = (list_plugins,)
+@put("/plugins/{name:str}", action="admin", tags=["plugins"], responses=PROBLEMS)
+async def switch_plugin(tenant: Caller, name: PluginPath, data: JSONBody[PluginSwitch]) -> dict[str, Any]:
+    """Switch a plugin on or off, without a restart; one that `amber.toml` settles is refused."""
+    await tenant.kernel("toggle")(name, data.enabled, tenant.actor)
+    rows = await asyncio.to_thread(tenant.kernel("plugins"))
+    found: dict[str, Any] = existing(next((row for row in rows if row["name"] == name), None), "plugin")
+    return found
+
+
+HANDLERS = (list_plugins, switch_plugin)

@@ -17,9 +17,13 @@ from amber.model import (
     EventStore,
     Issue,
     IssueStore,
+    Member,
     Organisation,
     Principal,
     Project,
+    Target,
+    Team,
+    actor_of,
 )
 
 T = TypeVar("T")
@@ -63,6 +67,12 @@ class Tenant:
         """The organisation the caller belongs to."""
         return existing(self.directory.organisation(str(self.organisation)), "organisation")
 
+    def organisations(self) -> tuple[Organisation, ...]:
+        """Those the caller may know of: their own, and all where they look after the whole installation."""
+        if "admin" in self.principal.scopes and self.principal.projects is None:
+            return self.directory.organisations()
+        return (self.own_organisation(),)
+
     def projects(self) -> tuple[Project, ...]:
         """The projects the caller may see, by id."""
         return tuple(project for project in self.directory.projects(self.organisation) if self._sees(project))
@@ -79,19 +89,61 @@ class Tenant:
         is_theirs = known is not None and home is not None and home.id == known.project
         return existing(known if is_theirs else None, "issue")
 
-    def audit(self, action: str, subject: str, after: Mapping[str, object] | None = None) -> AuditEntry:
+    def member(self, ref: str) -> Member:
+        """The member of the organisation who is the user with this id."""
+        every = self.directory.members(self._whole())
+        return existing(next((one for one in every if str(one.user.id) == ref), None), "member")
+
+    def members(self) -> tuple[Member, ...]:
+        """Everybody in the organisation."""
+        return self.directory.members(self._whole())
+
+    def teams(self) -> tuple[Team, ...]:
+        """The organisation's teams."""
+        return self.directory.teams(self._whole())
+
+    def team(self, ref: str) -> Team:
+        """The organisation's team with this id or slug."""
+        every = self.teams()
+        return existing(next((one for one in every if ref in (str(one.id), one.slug)), None), "team")
+
+    def target(self, project: str, ref: str) -> Target:
+        """The project's target with this id."""
+        home, number = self.project(project), row_id(ref)
+        known = self.directory.target(number) if number else None
+        return existing(known if known is not None and known.project == home.id else None, "target")
+
+    @property
+    def actor(self) -> str:
+        """How the audit log names the caller."""
+        return actor_of(self.principal)
+
+    def audit(
+        self, action: str, subject: str, after: Mapping[str, object] | None = None, organisation: int | None = None
+    ) -> AuditEntry:
         """What the audit log keeps of a change the caller makes; stores add what was there before."""
-        actor = f"{self.principal.kind}:{self.principal.id}"
         return AuditEntry(
-            self.organisation, actor, action, subject, self.now, after=after or {}, client_ip=self._client_ip
+            organisation or self.organisation,
+            self.actor,
+            action,
+            subject,
+            self.now,
+            after=after or {},
+            client_ip=self._client_ip,
         )
+
+    def _whole(self) -> int:
+        """The organisation, for what is no business of a token that is bound to some of its projects."""
+        if self.principal.projects is not None:
+            raise Denied("this token reaches some projects alone, and none of the people")
+        return self.organisation
 
     def _project(self, ref: str) -> Project | None:
         known = self.directory.project(ref, self.organisation) if PROJECT_REF.fullmatch(ref) else None
         return known if known is not None and self._sees(known) else None
 
     def _sees(self, project: Project) -> bool:
-        return project.organisation == self.organisation and self.principal.project in (None, project.id)
+        return project.organisation == self.organisation and self.principal.reaches(project.id)
 
 
 Caller = NamedDependency[SkipValidation[Tenant]]
@@ -105,6 +157,12 @@ def tenants(ctx: Context[Any]) -> Provide:
         return Tenant(request.user, str(request.scope.get("amber_client_ip", "")), ctx)
 
     return Provide(tenant, sync_to_thread=False)
+
+
+def allowed(refusal: str | None) -> None:
+    """Raises `Denied` with the sentence of refusal, where there is one."""
+    if refusal is not None:
+        raise Denied(refusal)
 
 
 def row_id(text: str) -> int:

@@ -29,7 +29,7 @@ def authenticate(request: AuthRequest, ctx: Context[Any]) -> Principal | None:
         id=str(key.id),
         name=key.label,
         organisation=project.organisation,
-        project=project.id,
+        projects=frozenset({project.id}),
         scopes=frozenset({INGEST}),
     )
 

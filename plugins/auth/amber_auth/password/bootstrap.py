@@ -1,6 +1,7 @@
 """What a new installation needs before anybody can use it: an organisation, a project and an owner."""
 
 import os
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -8,11 +9,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 from amber import Context
 from amber.errors import Reject
-from amber.model import AuditEntry, Directory, Organisation, Project, User
+from amber.model import AuditEntry, Directory, Invitation, Organisation, Project, User, token_digest
 from amber_auth.password.hashing import hash_password, new_password
 
 T = TypeVar("T")
 ACTOR = "first start"
+INVITED_FOR = 600.0
+"""Seconds; the invitation is used up at once."""
 
 
 class Start(Struct, frozen=True):
@@ -60,20 +63,35 @@ def _project(directory: Directory, organisation: Organisation, now: float) -> Pr
 
 
 def _owner(directory: Directory, organisation: Organisation, now: float) -> tuple[str, str | UnsetType] | None:
-    """The new owner's e-mail and the password where it was made up; None where there are users already."""
-    if directory.users(organisation.id):
+    """The new owner's e-mail and the password where it was made up; None where there are people already."""
+    if directory.members(organisation.id):
         return None
     email = os.environ.get("AMBER_OWNER_EMAIL") or "owner@localhost"
     given = os.environ.get("AMBER_OWNER_PASSWORD") or ""
     password = given or new_password()
-    user = User(0, organisation.id, email, "Owner", "owner", hash_password(password), now)
+    wanted = User(0, email, "Owner", hash_password(password), now, is_superuser=True)
+    is_new = _settle(directory, organisation.id, wanted)
+    return (email, UNSET if given else password) if is_new else None
+
+
+def _settle(directory: Directory, organisation: int, wanted: User) -> bool:
+    """Make the user and their place as owner; False where somebody with this address was there before.
+
+    By an invitation to themselves, since accepting one makes both in one transaction: a start that was cut short
+    between them would leave a user whose password nobody was told.
+    """
+    audit = AuditEntry(organisation, ACTOR, "user.create", wanted.email, wanted.created_at)
+    digest = token_digest(secrets.token_urlsafe(32))
+    soon = wanted.created_at + INVITED_FOR
+    invitation = Invitation(0, organisation, wanted.email, "owner", ACTOR, wanted.created_at, soon)
     try:
-        directory.add_user(user, AuditEntry(organisation.id, ACTOR, "user.create", email, now))
+        directory.add_invitation(invitation, digest, audit)
+        made = directory.accept_invitation(digest, wanted, audit)
     except Reject as error:
-        if error.status != 409:
+        if error.status not in (404, 409):
             raise
-        return None  # somebody else's first start was quicker
-    return email, UNSET if given else password
+        return False  # somebody else's first start was quicker
+    return made.user.password_hash == wanted.password_hash
 
 
 def _ensure(find: Callable[[], T | None], make: Callable[[], T]) -> T:

@@ -13,7 +13,7 @@ NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$rcAVWASEuHJmWGo6vnqckQ$ilPftVvlHoISJ2IR
 
 
 def _hasher() -> PasswordHasher:
-    # OWASP's smallest argon2id setting: 19 MiB and 25 ms, since with Basic every page view checks the password again.
+    # OWASP's smallest argon2id setting: 19 MiB and 25 ms, so that many logins at once take neither memory nor cores.
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 

@@ -3,7 +3,7 @@
 from amber import hookimpl
 from amber.model import INGEST, PUBLIC, Principal, Resource, reach
 
-WHOLE_ORGANISATION = frozenset({"org:admin", "admin"})
+WHOLE_ORGANISATION = frozenset({"org:admin", "org:owner", "admin"})
 
 
 @hookimpl
@@ -11,7 +11,7 @@ def authorise(principal: Principal, action: str, resource: Resource) -> bool | N
     """Allow what is public or held by a scope; deny what is another's; have no opinion on anything else."""
     if action == PUBLIC:
         return True
-    if _is_foreign(principal, resource) or _is_beyond_its_project(principal, action):
+    if _is_foreign(principal, resource) or _is_beyond_its_projects(principal, action):
         return False
     return True if action in _held(principal) else None
 
@@ -25,9 +25,9 @@ def _held(principal: Principal) -> frozenset[str]:
 def _is_foreign(principal: Principal, resource: Resource) -> bool:
     if resource.organisation is not None and principal.organisation != resource.organisation:
         return principal.kind != "anonymous"
-    return None not in (resource.project, principal.project) and principal.project != resource.project
+    return resource.project is not None and not principal.reaches(resource.project)
 
 
-def _is_beyond_its_project(principal: Principal, action: str) -> bool:
+def _is_beyond_its_projects(principal: Principal, action: str) -> bool:
     # A project's token may carry `admin` and still never reach past its project: it could make itself a wider token.
-    return principal.project is not None and action in WHOLE_ORGANISATION
+    return principal.projects is not None and action in WHOLE_ORGANISATION
