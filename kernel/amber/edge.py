@@ -80,6 +80,7 @@ class Edge:
         self._endpoints: list[Endpoint] = []
         self._parts = parts
         self._fallback: Any = None
+        self._ending = asyncio.Event()
         self.memory = Memory(parts.settings.ingest.max_in_flight)
         self._one_large = asyncio.Semaphore()
         self._proxies = [ipaddress.ip_network(one, strict=False) for one in parts.settings.server.trusted_proxies]
@@ -88,11 +89,29 @@ class Edge:
         """Answer these protocols, and hand everything else to `fallback`, from the next request on."""
         self._endpoints, self._fallback = endpoints(protocols), fallback
 
+    def end(self) -> None:
+        """Let answers that go on for as long as the client listens come to their end."""
+        self._ending.set()
+
+    def _until_the_end(self, receive: Receive) -> Receive:
+        """What an application hears from its client; after `end` every client that waits counts as gone."""
+        is_read = False
+
+        async def hear() -> Any:
+            nonlocal is_read
+            if not is_read:
+                message = await receive()
+                is_read = not message.get("more_body", False)
+                return message
+            return await first_of(receive(), self._ending.wait()) or {"type": "http.disconnect"}
+
+        return hear
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         found = self._match(scope) if scope["type"] == "http" else None
         if found is None:
-            await self._fallback(scope, receive, send)
+            await self._fallback(scope, self._until_the_end(receive), send)
             return
         endpoint, path = found
         request = self._request(scope, endpoint, path)
@@ -245,3 +264,14 @@ async def _send(send: Send, reply: Reply, cors: Sequence[tuple[str, str]]) -> No
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*cors, *reply.headers)]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+async def first_of(message: Awaitable[Any], end: Awaitable[Any]) -> Any:
+    """The message, or None where the end came before it."""
+    asked = [asyncio.ensure_future(one) for one in (message, end)]
+    try:
+        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        return asked[0].result() if asked[0].done() else None
+    finally:
+        for one in asked:
+            one.cancel()

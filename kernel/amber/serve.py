@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -35,6 +35,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class HttpServer(uvicorn.Server):
     """uvicorn under our own signals: its own handling would raise them again before we have drained."""
 
+    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.on_end = on_end
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """End gracefully on SIGTERM and SIGINT."""
@@ -44,6 +48,7 @@ class HttpServer(uvicorn.Server):
         yield
 
     def _end(self) -> None:
+        self.on_end()
         self.should_exit = True
 
 
@@ -72,7 +77,7 @@ async def serve(settings: Settings, data: Path, file: Path | None = None) -> Non
     ]
     settle_memory()
     try:
-        await HttpServer(_http(settings, edge)).serve()
+        await HttpServer(_http(settings, edge), edge.end).serve()
     finally:
         for task in tasks:
             task.cancel()
@@ -105,7 +110,7 @@ async def work(settings: Settings, data: Path, file: Path | None = None) -> None
 
 def switchboard(kernel: Kernel, bus: NatsBus, data: Path, file: Path | None) -> Switchboard:
     """What keeps this process's plugins as people want them."""
-    return Switchboard(kernel, bus, lambda: runtime.settings(data, file), file or runtime.default_file(data))
+    return Switchboard(kernel, bus, lambda: runtime.settings(data, file), lambda: file or runtime.default_file(data))
 
 
 async def open_kernel(settings: Settings, data: Path) -> tuple[Kernel, NatsBus]:

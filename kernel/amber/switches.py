@@ -44,9 +44,9 @@ async def read_switches(bus: Bus) -> dict[str, bool]:
 
 
 class Switchboard:
-    """One for each process; `settings` reads amber.toml anew."""
+    """One for each process; `settings` reads amber.toml anew, `file` says where it is looked for."""
 
-    def __init__(self, kernel: Kernel, bus: Bus, settings: Callable[[], Settings], file: Path) -> None:
+    def __init__(self, kernel: Kernel, bus: Bus, settings: Callable[[], Settings], file: Callable[[], Path]) -> None:
         self._kernel, self._bus, self._settings, self._file = kernel, bus, settings, file
         self._bell = asyncio.Event()
         self._known: Any = None
@@ -75,7 +75,7 @@ class Switchboard:
         self._bell.set()
 
     async def _look(self, is_rung: bool) -> None:
-        seen = await asyncio.to_thread(lambda: (_stamp(self._file), *(_stamp(Path(one)) for one in sys.path)))
+        seen = await asyncio.to_thread(lambda: (_stamp(self._file()), *(_stamp(Path(one)) for one in sys.path)))
         now = (seen, dict(self._switches))
         if now == self._known and not is_rung:
             return

@@ -44,7 +44,7 @@ def switch(amber: Running, word: str) -> None:
 def test_a_plugin_comes_and_goes_while_events_flow(start: Callable[..., Running], tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    amber = start(environment={"PYTHONPATH": str(site)})
+    amber = start(toml="[plugins]\n", environment={"PYTHONPATH": str(site)})
     processes = amber.children()
     assert added(amber) is None
 

@@ -83,7 +83,7 @@ class Site:
         kernel.registry.add("storage", module)
         kernel.registry.heed(await read_switches(self.bus))
         await kernel.start(self.bus)
-        board = Switchboard(kernel, self.bus, lambda: self.settings, self.folder / "amber.toml")
+        board = Switchboard(kernel, self.bus, lambda: self.settings, lambda: self.folder / "amber.toml")
         return Process(self, kernel, board)
 
     def file(self, **plugins: dict[str, Any]) -> None:

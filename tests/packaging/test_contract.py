@@ -13,6 +13,7 @@ from amber.registry import first_party
 from amber.testing.contract.plugin import PluginContract
 from amber.testing.contract.plugin.subject import Subject
 
+pytestmark = pytest.mark.timeout(300)  # each starts several Pythons, which a busy machine makes slow
 OURS = [entry for entry in entry_points(group="amber.plugins") if entry.dist and entry.dist.name in first_party()]
 MANIFEST = 'name = "{name}"\ntitle = "Bad"\nsummary = "Does one thing wrong."\nfamilies = ["enrichment"]\n'
 MODULE = """

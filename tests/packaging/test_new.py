@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from amber.cli.new import KINDS, new
 from amber.errors import ConfigError
 
+pytestmark = pytest.mark.timeout(300)  # each starts several Pythons, which a busy machine makes slow
+
 
 def begin(*words: "str | Path") -> str:
     """What the command prints. Raises what it raises."""

@@ -65,9 +65,10 @@ def test_a_strangers_plugins_keep_the_contract(clean: Environment) -> None:
     assert "skipped" not in said
 
 
-def test_the_tests_that_came_with_it_pass(clean: Environment) -> None:
+@pytest.mark.parametrize("folder", ["amber-demo", ROOT / "contrib" / "deployment"], ids=PLUGINS[::-1])
+def test_the_tests_that_come_with_it_pass(folder: "str | Path", clean: Environment) -> None:
     # its contract is the one that was just held to it
-    assert " passed" in clean.run("python", "-m", "pytest", "amber-demo", "-q", "-k", "not Contract")
+    assert " passed" in clean.run("python", "-m", "pytest", folder, "-q", "-k", "not Contract")
 
 
 def test_the_environment_holds_nothing_else_of_amber(clean: Environment) -> None:

@@ -35,7 +35,7 @@ async def switched(name: str, enabled: bool, data: Path, config: Path | None) ->
         await kernel.start(bus)
         board = Board()
         await board.start(bus)
-        switchboard = Switchboard(kernel, bus, lambda: settings, config or runtime.default_file(data))
+        switchboard = Switchboard(kernel, bus, lambda: settings, lambda: config or runtime.default_file(data))
         audit = AuditEntry(_first_organisation(kernel), "cli", "plugin.switch", name, time.time())
         await switchboard.toggle(name, enabled, audit)
         await asyncio.sleep(2 * PERIOD)

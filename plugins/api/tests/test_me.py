@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from amber.errors import Reject
+from amber.model import AuditEntry
 from amber.testing.running import Kernel
 
 
@@ -100,10 +101,10 @@ def test_owners_rename_their_organisation(acme: Any) -> None:
 def toggled(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, str]]:
     calls: list[tuple[str, bool, str]] = []
 
-    async def toggle(name: str, enabled: bool, actor: str) -> None:
+    async def toggle(name: str, enabled: bool, audit: AuditEntry) -> None:
         if name == "nothing":
             raise Reject("there is no plugin 'nothing'", status=404)
-        calls.append((name, enabled, actor))
+        calls.append((name, enabled, audit.actor))
 
     monkeypatch.setitem(kernel.services.kernel, "toggle", toggle)
     return calls

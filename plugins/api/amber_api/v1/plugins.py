@@ -27,7 +27,7 @@ def list_plugins(tenant: Caller) -> Listing[dict[str, Any]]:
 @put("/plugins/{name:str}", action="admin", tags=["plugins"], responses=PROBLEMS)
 async def switch_plugin(tenant: Caller, name: PluginPath, data: JSONBody[PluginSwitch]) -> dict[str, Any]:
     """Switch a plugin on or off, without a restart; one that `amber.toml` settles is refused."""
-    await tenant.kernel("toggle")(name, data.enabled, tenant.actor)
+    await tenant.kernel("toggle")(name, data.enabled, tenant.audit("plugin.switch", f"plugin:{name}"))
     rows = await asyncio.to_thread(tenant.kernel("plugins"))
     found: dict[str, Any] = existing(next((row for row in rows if row["name"] == name), None), "plugin")
     return found

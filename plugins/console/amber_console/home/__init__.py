@@ -1,28 +1,45 @@
-"""The first page, the last issues, and one page for each issue."""
+"""What people see in a browser: login, issues, settings, and news as they happen."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from litestar import Router
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 
 from amber import Context, hookimpl
+from amber_console.home.assets import Assets
+from amber_console.home.live import Hub, hub_of
+from amber_console.home.login import login_routes
 from amber_console.home.pages import Pages
-from amber_console.home.routes import HANDLERS, REFUSALS
+from amber_console.home.refusals import REFUSALS
+from amber_console.home.routes import HANDLERS
 from amber_console.home.visitor import visitors
 
 
 @hookimpl
-def api_routes(ctx: Context[Any]) -> Sequence[Router]:
-    """The pages, each given the `Visitor` who looks and the `Pages` that draw."""
-    pages = Pages(ctx.now)
-    given = {"visitor": visitors(ctx), "pages": Provide(lambda: pages, sync_to_thread=False)}
-    return [
-        Router(
-            path="/",
-            route_handlers=HANDLERS,
-            dependencies=given,
-            exception_handlers={error: pages.refusing(draw) for error, draw in REFUSALS.items()},
-            include_in_schema=False,
-        )
-    ]
+def plugin_start(ctx: Context[Any]) -> None:
+    """Hear what happens, for the pages that are open."""
+    hub_of(ctx).listen(ctx)
+
+
+@hookimpl
+async def plugin_stop(ctx: Context[Any]) -> None:
+    """Let every open page's connection end."""
+    hub_of(ctx).close()
+
+
+@hookimpl
+def api_routes(ctx: Context[Any]) -> Sequence[Router | HTTPRouteHandler]:
+    """The pages, each given the `Visitor` who looks, the `Pages` that draw and the `Hub` that tells news."""
+    pages, hub = Pages(ctx.now, Assets()), hub_of(ctx)
+    refusals: Any = {error: pages.refusing(draw) for error, draw in REFUSALS.items()}
+    given = {"visitor": visitors(ctx), "pages": _given(pages), "hub": _given(hub)}
+    router = Router(
+        path="/", route_handlers=HANDLERS, dependencies=given, exception_handlers=refusals, include_in_schema=False
+    )
+    return [router, *login_routes(ctx, pages, refusals)]
+
+
+def _given(value: Pages | Hub) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)

@@ -8,14 +8,17 @@ STEPS = ((60, "s"), (60, "min"), (24, "h"), (30, "days"), (12, "months"))
 
 def ago(then: float, now: float) -> str:
     """How long ago `then` was, in its largest unit: `4 min ago`; `just now` for the last seconds and the future."""
+    return "just now" if now - then < 10 else f"{age(then, now)} ago"
+
+
+def age(then: float, now: float) -> str:
+    """How much time has passed since `then`, in its largest unit: `4 min`."""
     count = max(0.0, now - then)
-    if count < 10:
-        return "just now"
     for size, unit in STEPS:
         if count < size:
-            return f"{int(count)} {_singular(unit) if int(count) == 1 else unit} ago"
+            return f"{int(count)} {_singular(unit) if int(count) == 1 else unit}"
         count /= size
-    return f"{int(count)} {'year' if int(count) == 1 else 'years'} ago"
+    return f"{int(count)} {'year' if int(count) == 1 else 'years'}"
 
 
 def exact(then: float) -> str:

@@ -1,8 +1,9 @@
 """Who looks at a page, and what is theirs to see."""
 
-import heapq
 import re
-from typing import Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, TypeVar
 
 from litestar import Request
 from litestar.di import NamedDependency, Provide
@@ -11,67 +12,151 @@ from litestar.params import SkipValidation
 from amber import Context
 from amber.errors import Denied, Reject
 from amber.model import (
+    AuditEntry,
     Directory,
     EventStore,
     Issue,
-    IssueQuery,
     IssueStore,
-    Page,
+    Member,
+    Organisation,
     Principal,
     Project,
-    StoredEvent,
+    Team,
+    User,
     dsn,
+    reach,
 )
 
-LAST = 50
 ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
+SUPERUSER = "admin"
+T = TypeVar("T")
 
 
 class Visitor:
-    """The person (or token) behind a request for a page; whatever is not theirs does not exist for them."""
+    """The person (or token) behind a request for a page; whatever is not theirs does not exist for them.
 
-    def __init__(self, principal: Principal, ctx: Context[Any]) -> None:
+    What it looks up it keeps, for it lives as long as one request. Everything but `principal`, `scopes` and `may` waits
+    for a store: handlers that use it are plain functions with `sync_to_thread=True`.
+    """
+
+    def __init__(self, request: Request[Principal, Any, Any], ctx: Context[Any]) -> None:
+        principal = request.user
         if principal.organisation is None:
-            raise Denied("sign in", status=401)
-        self.name = principal.name
-        self._principal, self._organisation, self._ctx = principal, principal.organisation, ctx
-        self._directory: Directory = ctx.role("directory")
-        self._issues: IssueStore = ctx.role("issue_store")
-        self._events: EventStore = ctx.role("event_store")
+            raise Denied("Log in to see this page.", status=401)
+        self.principal: Principal = principal
+        self.organisation_id: int = principal.organisation
+        self.path = request.url.path
+        self._client_ip = str(request.scope.get("amber_client_ip", ""))
+        self._ctx = ctx
+        self.directory: Directory = ctx.role("directory")
+        self.issues: IssueStore = ctx.role("issue_store")
+        self.events: EventStore = ctx.role("event_store")
 
+    @property
+    def now(self) -> float:
+        """The time in Unix seconds."""
+        return self._ctx.now()
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """Everything they may do, the narrow scopes that wide ones hold included."""
+        return reach(self.principal.scopes)
+
+    def may(self, scope: str) -> bool:
+        """Whether they may do this, such as `project:triage`."""
+        return scope in self.scopes
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether they look after the whole installation."""
+        return self.may(SUPERUSER)
+
+    @cached_property
+    def user(self) -> User | None:
+        """The person; None for a token."""
+        is_person = self.principal.kind == "user" and ROW_ID.fullmatch(self.principal.id)
+        return self.directory.user(int(self.principal.id)) if is_person else None
+
+    @cached_property
+    def member(self) -> Member | None:
+        """Their place in the organisation they act for; None for a token."""
+        if self.user is None:
+            return None
+        places = self.directory.memberships(self.user.id)
+        return next((one for one in places if one.organisation == self.organisation_id), None)
+
+    @property
+    def name(self) -> str:
+        """What to call them."""
+        return (self.user.name or self.user.email) if self.user is not None else self.principal.name
+
+    @property
+    def email(self) -> str:
+        """Their e-mail address; empty for a token."""
+        return self.user.email if self.user is not None else ""
+
+    @cached_property
+    def organisation(self) -> Organisation:
+        """The organisation they act for."""
+        return found(self.directory.organisation(str(self.organisation_id)), "organisation")
+
+    @cached_property
+    def organisations(self) -> tuple[Organisation, ...]:
+        """Every organisation they may act for."""
+        if self.user is None:
+            return (self.organisation,)
+        theirs = {one.organisation for one in self.directory.memberships(self.user.id)} | {self.organisation_id}
+        return tuple(one for one in self.directory.organisations() if one.id in theirs)
+
+    @cached_property
     def projects(self) -> dict[int, Project]:
         """The projects they may see, by id."""
-        every = self._directory.projects(self._organisation)
-        return {one.id: one for one in every if self._principal.project in (None, one.id)}
+        every = self.directory.projects(self.organisation_id)
+        return {one.id: one for one in every if self.principal.reaches(one.id)}
 
-    def last_issues(self) -> list[Issue]:
-        """The issues of all their projects that were seen last."""
-        found: list[Page[Issue]] = [
-            self._issues.list_issues(IssueQuery(project=project, limit=LAST)) for project in self.projects()
-        ]
-        return heapq.nlargest(LAST, (issue for page in found for issue in page.items), key=lambda one: one.last_seen)
+    def project(self, slug: str) -> Project:
+        """The project with this slug; `Reject` with 404 where there is none for them."""
+        return found(next((one for one in self.projects.values() if one.slug == slug), None), "project")
 
     def issue(self, ref: str) -> tuple[Issue, Project]:
         """The issue with this id and its project; `Reject` with 404 where there is none for them."""
-        found = self._issues.get_issue(int(ref)) if ROW_ID.fullmatch(ref) else None
-        project = self.projects().get(found.project) if found is not None else None
-        if found is None or project is None:
-            raise Reject("There is no such issue.", status=404)
-        return found, project
+        known = self.issues.get_issue(int(ref)) if ROW_ID.fullmatch(ref) else None
+        project = self.projects.get(known.project) if known is not None else None
+        return found(known if project is not None else None, "issue"), found(project, "issue")
 
-    def latest_event(self, issue: Issue) -> StoredEvent | None:
-        """The issue's newest event, where one is kept."""
-        keys = self._issues.issue_keys(issue.id)
-        newest = next(iter(self._events.list_events(issue.project, keys, limit=1).items), None)
-        return self._events.get_event(issue.project, newest.event_id) if newest is not None else None
+    @cached_property
+    def people(self) -> tuple[Member, ...]:
+        """Everybody in the organisation."""
+        return self.directory.members(self.organisation_id)
 
-    def first_dsn(self) -> str:
-        """Where an SDK can send to: the first key that works; empty where there is none."""
-        for project in self.projects().values():
-            for key in self._directory.keys(project.id):
-                if key.is_active:
-                    return dsn(self._ctx.kernel("public_url"), key.public_key, project.id)
-        return ""
+    @cached_property
+    def teams(self) -> tuple[Team, ...]:
+        """The organisation's teams."""
+        return self.directory.teams(self.organisation_id)
+
+    def dsn(self, project: Project) -> str:
+        """Where an SDK sends to: the project's first key that works; empty where it has none."""
+        keys = (one for one in self.directory.keys(project.id) if one.is_active)
+        key = next(keys, None)
+        return dsn(self.kernel("public_url"), key.public_key, project.id) if key is not None else ""
+
+    def audit(self, action: str, subject: str, after: Mapping[str, object] | None = None) -> AuditEntry:
+        """What the audit log keeps of a change they make; stores add what was there before."""
+        actor = f"{self.principal.kind}:{self.principal.id}"
+        return AuditEntry(
+            self.organisation_id, actor, action, subject, self.now, after=after or {}, client_ip=self._client_ip
+        )
+
+    def kernel(self, name: str) -> Any:
+        """A part of the kernel, such as `public_url` or `targets`."""
+        return self._ctx.kernel(name)
+
+
+def found(value: T | None, what: str) -> T:
+    """`value`, or `Reject` with 404 where there is none."""
+    if value is None:
+        raise Reject(f"There is no such {what}.", status=404)
+    return value
 
 
 Looker = NamedDependency[SkipValidation[Visitor]]
@@ -82,6 +167,6 @@ def visitors(ctx: Context[Any]) -> Provide:
     """What gives every handler its `visitor`."""
 
     def visitor(request: Request[Principal, Any, Any]) -> Visitor:
-        return Visitor(request.user, ctx)
+        return Visitor(request, ctx)
 
     return Provide(visitor, sync_to_thread=False)

@@ -1,0 +1,1 @@
+"""The issue page: one issue, one of its events, and everything known of both."""

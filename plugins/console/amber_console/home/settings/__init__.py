@@ -1,0 +1,1 @@
+"""The pages where projects, people, tokens and plugins are looked after."""

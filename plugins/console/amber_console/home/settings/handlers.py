@@ -1,0 +1,41 @@
+"""Every route of the settings pages."""
+
+from litestar import Router
+
+from amber_console.home.settings import (
+    audit,
+    invitations,
+    notifications,
+    organisation,
+    people,
+    plugins,
+    profile,
+    project,
+    projects,
+    target,
+    teams,
+    tokens,
+)
+from amber_console.home.settings.asked import DEPENDENCIES
+
+MODULES = (
+    projects,
+    project,
+    notifications,
+    target,
+    people,
+    invitations,
+    teams,
+    profile,
+    tokens,
+    plugins,
+    audit,
+    organisation,
+)
+HANDLERS = (
+    Router(
+        path="/",
+        route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
+        dependencies=DEPENDENCIES,
+    ),
+)
