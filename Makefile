@@ -9,7 +9,7 @@ COVERAGE ?=
 BIN := .venv/bin
 READY := .venv/.ready
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
-TYPED := kernel/amber $(wildcard plugins/*/amber_*) tools
+TYPED := kernel/amber $(wildcard plugins/*/amber_* contrib/*/amber_*) tools
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench docs screenshots lock clean

@@ -66,12 +66,13 @@ from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler
 from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_set_role, may_set_superuser, person_of
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
 from amber.model.secrets import TOKEN_PREFIX, new_token, token_digest
-from amber.model.slugs import free_slug
+from amber.model.slugs import LONGEST_SLUG, free_slug
 from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
 
 __all__ = [
     "GRANTS",
     "INGEST",
+    "LONGEST_SLUG",
     "PUBLIC",
     "SCOPES",
     "TOKEN_PREFIX",

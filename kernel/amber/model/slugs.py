@@ -6,6 +6,8 @@ from collections.abc import Collection
 from itertools import count
 
 LONGEST_SLUG = 50
+RESERVED = frozenset({"new"})
+"""What stands in addresses for making one."""
 
 
 def free_slug(name: str, taken: Collection[str], otherwise: str) -> str:
@@ -16,6 +18,6 @@ def free_slug(name: str, taken: Collection[str], otherwise: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST_SLUG - 6].strip("-")
     slug = words if re.search(r"[a-z]", words) else f"{otherwise}-{words}".strip("-")
-    if slug not in taken:
+    if slug not in taken and slug not in RESERVED:
         return slug
     return next(one for one in (f"{slug}-{number}" for number in count(2)) if one not in taken)

@@ -120,3 +120,16 @@ def test_superusers_switch_plugins(acme: Any, toggled: list[tuple[str, bool, str
     assert (
         acme.browser(acme.person("owen", "owner")).put("/api/v1/plugins/x", json={"enabled": True}).status_code == 403
     )
+
+
+def test_what_an_error_said_is_for_superusers_alone(acme: Any, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"name": "bad", "state": "failed", "reason": "KeyError: 'ann@rival.test'", "last_error": "KeyError"},
+        {"name": "off", "state": "disabled", "reason": "switch it on", "last_error": ""},
+    ]
+    monkeypatch.setitem(kernel.services.kernel, "plugins", lambda: rows)
+    seen = acme.browser(acme.person("owen", "owner")).get("/api/v1/plugins").json()["items"]
+    assert "rival" not in str(seen)
+    assert [row["reason"] for row in seen] == ["whoever looks after this installation sees why", "switch it on"]
+    root = acme.browser(acme.person("root", is_superuser=True)).get("/api/v1/plugins").json()["items"]
+    assert root == rows

@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from amber import Context
-from amber.model import AuditEntry, Directory, Organisation
-from amber_api.v1.naming import slugified
+from amber.model import AuditEntry, Directory, Organisation, free_slug
 from amber_api.v1.terminal import AS_JSON, say
 
 
@@ -24,7 +23,8 @@ def create(ctx: Context[Any], /, name: str, slug: str, as_json: bool) -> None:
     """Make an organisation."""
     directory: Directory = ctx.role("directory")
     audit = AuditEntry(0, "cli", "organisation.create", name, ctx.now())
-    made = directory.add_organisation(slug or slugified(name), name, audit)
+    free = free_slug(name, {one.slug for one in directory.organisations()}, "organisation")
+    made = directory.add_organisation(slug or free, name, audit)
     say(_described(made), as_json, f"{made.slug} is organisation {made.id}")
 
 

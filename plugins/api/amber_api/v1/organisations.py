@@ -4,8 +4,7 @@ from litestar import get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from amber.model import Organisation, person_of, rfc3339
-from amber_api.v1.naming import slugified
+from amber.model import Organisation, free_slug, person_of, rfc3339
 from amber_api.v1.paths import OrganisationPath
 from amber_api.v1.projects import Name, Slug
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
@@ -43,7 +42,7 @@ def list_organisations(tenant: Caller) -> Listing[OrganisationItem]:
 @post("/organisations", action="admin", tags=["organisations"], responses=PROBLEMS, sync_to_thread=True)
 def create_organisation(tenant: Caller, data: JSONBody[NewOrganisation]) -> OrganisationItem:
     """Make an organisation; a person who makes one becomes its owner."""
-    slug = data.slug or slugified(data.name)
+    slug = data.slug or free_slug(data.name, {one.slug for one in tenant.organisations()}, "organisation")
     audit = tenant.audit("organisation.create", slug, {"name": data.name})
     made = tenant.directory.add_organisation(slug, data.name, audit)
     if person := person_of(tenant.principal):

@@ -1,12 +1,14 @@
 """`/plugins`: what Amber is made of, how each part fares, and the switch of each."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from litestar import get, put
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from amber.model import reach
 from amber_api.v1.paths import PluginPath
 from amber_api.v1.shapes import PROBLEMS, Listing
 from amber_api.v1.tenant import Caller, existing
@@ -21,7 +23,16 @@ class PluginSwitch(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/plugins", action="project:read", tags=["plugins"], responses=PROBLEMS, sync_to_thread=True)
 def list_plugins(tenant: Caller) -> Listing[dict[str, Any]]:
     """Every installed plugin with its version and state; one that does not run says why."""
-    return Listing(list(tenant.kernel("plugins")()))
+    return Listing([_shown(row, tenant) for row in tenant.kernel("plugins")()])
+
+
+def _shown(row: Mapping[str, Any], tenant: Caller) -> dict[str, Any]:
+    """What the caller may know of a plugin: the words of an error may hold another tenant's data."""
+    if "admin" in reach(tenant.principal.scopes):
+        return dict(row)
+    is_said = row["state"] in ("running", "disabled")
+    reason = row["reason"] if is_said else "whoever looks after this installation sees why"
+    return {**row, "last_error": "", "reason": reason}
 
 
 @put("/plugins/{name:str}", action="admin", tags=["plugins"], responses=PROBLEMS)

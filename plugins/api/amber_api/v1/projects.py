@@ -8,14 +8,14 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from amber.model import Project, rfc3339
-from amber_api.v1.naming import LONGEST, SLUG, Wanted, add_project
+from amber_api.v1.naming import LONGEST_SLUG, SLUG, Wanted, add_project
 from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import END, PLAIN, invalid
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
 from amber_api.v1.tenant import Caller
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=rf"^{PLAIN}*[^\s\x00-\x1f\x7f]{PLAIN}*{END}")]
-Slug = Annotated[str, Meta(max_length=LONGEST, pattern=SLUG, description="Without it, made from the name")]
+Slug = Annotated[str, Meta(max_length=LONGEST_SLUG, pattern=SLUG, description="Without it, made from the name")]
 Platform = Annotated[
     str, Meta(max_length=64, pattern=rf"^[a-z0-9._-]+{END}", description="Such as python or javascript")
 ]

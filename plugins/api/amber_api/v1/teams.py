@@ -4,8 +4,7 @@ from litestar import delete, get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from amber.model import Team, rfc3339
-from amber_api.v1.naming import slugified
+from amber.model import Team, free_slug, rfc3339
 from amber_api.v1.paths import TeamPath
 from amber_api.v1.projects import Name, Slug
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
@@ -50,7 +49,7 @@ def list_teams(tenant: Caller) -> Listing[TeamItem]:
 @post("/teams", action="org:admin", tags=["teams"], responses=PROBLEMS, sync_to_thread=True)
 def create_team(tenant: Caller, data: JSONBody[NewTeam]) -> TeamItem:
     """Make a team."""
-    slug = data.slug or slugified(data.name)
+    slug = data.slug or free_slug(data.name, {one.slug for one in tenant.teams()}, "team")
     audit = tenant.audit("team.create", slug, {"name": data.name})
     return _shown(tenant.directory.add_team(tenant.organisation, slug, data.name, audit))
 

@@ -85,7 +85,7 @@ def _new_row(news: Tally, name: str) -> dict[str, Any]:
         "last_release_at": news.last_release_at,
         "assignee": "",
         "regressed_at": None,
-        "search": searchable(first.title, first.culprit),
+        "search": searchable(first.title, first.culprit, name),
     }
 
 

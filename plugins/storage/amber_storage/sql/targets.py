@@ -16,6 +16,8 @@ from amber_storage.sql.schema import attempts, projects, targets
 
 CHANGEABLE = {"name": TEXT, "settings": OBJECT, "kinds": LIST, "is_enabled": SWITCH}
 ORDER = Order("attempts", attempts.c.id, attempts.c.id)
+KEPT = 30 * 24 * 3600.0
+"""Seconds an attempt stays in the log."""
 TOLD = "project plugin name settings kinds is_enabled"
 
 
@@ -72,6 +74,8 @@ class Targets(Part):
         with self._database.writing() as connection:
             if connection.execute(there).one_or_none() is None:
                 return structs.replace(attempt, id=0)
+            old = (attempts.c.target == attempt.target) & (attempts.c.at < attempt.at - KEPT)
+            connection.execute(delete(attempts).where(old))
             id = connection.execute(insert(attempts).values(**values).returning(attempts.c.id)).scalar_one()
         return structs.replace(attempt, id=id)
 

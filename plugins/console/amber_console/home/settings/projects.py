@@ -15,8 +15,6 @@ from amber_console.home.settings.forms import form_of, name_fault, refuse
 from amber_console.home.visitor import Visitor
 
 EVENTS = frozenset({"error", "default", "security"})
-RESERVED = frozenset({"new"})
-"""Slugs whose address is another page's."""
 PLATFORM = re.compile(r"[a-z0-9._-]{1,64}")
 PLATFORMS: Mapping[str, str] = {
     "python": "Python",
@@ -73,7 +71,7 @@ def _make(asked: Asked) -> Project:
     visitor, name, platform = asked.visitor, asked.form.text("name"), asked.form.text("platform")
     refuse({"name": name_fault(name), "platform": platform_fault(platform)})
     directory, home = visitor.directory, visitor.organisation_id
-    slug = free_slug(name, RESERVED | {one.slug for one in directory.projects(home)}, "project")
+    slug = free_slug(name, {one.slug for one in directory.projects(home)}, "project")
     audit = visitor.audit("project.create", name, {"name": name, "platform": platform})
     return directory.add_project(home, slug, name, platform, audit)
 
