@@ -407,3 +407,30 @@ async def test_a_trusted_proxy_says_who_the_client_is(
 
 def test_a_client_without_an_address_has_none() -> None:
     assert client_ip("", {"x-forwarded-for": "203.0.113.7"}, ()) == ""
+
+
+async def test_an_answer_that_goes_on_ends_when_the_edge_does(make_client: Callable[..., Client]) -> None:
+    client = make_client()
+    heard: list[Any] = []
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        while not heard or heard[-1]["type"] != "http.disconnect":
+            heard.append(await receive())
+
+    client.edge.serve([TINY], stream)
+    silent = asyncio.Event()
+    sent = iter([{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.request", "body": b"y"}])
+
+    async def receive() -> Any:
+        message = next(sent, None)
+        if message is None:
+            await silent.wait()  # a client that listens says nothing more
+        return message
+
+    asking = asyncio.create_task(client.edge({"type": "http", "path": "/live", "headers": []}, receive, receive))
+    while len(heard) < 2:
+        await asyncio.sleep(0)
+    assert not asking.done()
+    client.edge.end()
+    await asking
+    assert [message["type"] for message in heard] == ["http.request", "http.request", "http.disconnect"]

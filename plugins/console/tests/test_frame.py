@@ -97,9 +97,9 @@ def test_htmx_may_run_no_text_as_a_script(acme: Any) -> None:
 @pytest.mark.parametrize(
     ("role", "is_superuser", "entries"),
     [
-        ("member", False, (False, False)),
-        ("admin", False, (False, True)),
-        ("owner", False, (False, True)),
+        ("member", False, (True, False)),
+        ("admin", False, (True, True)),
+        ("owner", False, (True, True)),
         ("member", True, (True, True)),
     ],
 )

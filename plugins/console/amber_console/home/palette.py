@@ -52,8 +52,7 @@ def pages_for(visitor: Visitor) -> Iterator[Place]:
         yield Place("/issues?query=is%3Aunresolved+assigned%3Ame", "Issues assigned to me", "issues")
     yield Place("/projects", "Projects", "projects")
     yield Place("/people", "People", "people", "members teams invitations")
-    if visitor.is_superuser:
-        yield Place("/plugins", "Plugins", "plugins")
+    yield Place("/plugins", "Plugins", "plugins")
     if visitor.may("org:admin"):
         yield Place("/audit", "Audit log", "log")
     if visitor.user is not None:
