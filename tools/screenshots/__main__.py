@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,14 @@ def amber(data: Path) -> Iterator[dict[str, Any]]:
         process.wait(PATIENCE)
 
 
-def send(said: dict[str, Any]) -> None:
-    """Send the demonstration, and wait until all of it is stored."""
-    every = list(demo.events(time.time()))
+def send(said: dict[str, Any], every: Sequence[Mapping[str, Any]], before: int = 0) -> None:
+    """Send events, and wait until all of them are stored beside those that were before."""
     url = f"{said['url']}/api/{said['project_id']}/envelope/?sentry_key={said['public_key']}"
     for event in every:
         request = urllib.request.Request(url, demo.envelope(event))  # noqa: S310 - our own address
         urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
     deadline = time.monotonic() + PATIENCE
-    while stored(said["url"]) < len(every):
+    while stored(said["url"]) < before + len(every):
         if time.monotonic() > deadline:
             raise SystemExit("the demonstration was not stored in time")
         time.sleep(0.2)
@@ -62,6 +62,31 @@ def stored(url: str) -> int:
         text = answer.read().decode()
     found = re.findall(r'^amber_items_total\{[^}]*outcome="stored"[^}]*\} (\S+)', text, re.MULTILINE)
     return int(sum(map(float, found)))
+
+
+def furnish(page: Page, said: dict[str, Any], every: Sequence[Mapping[str, Any]]) -> None:
+    """A team, an invitation, a target, a token; an issue that is ignored, and one that comes back."""
+
+    def ask(method: str, path: str, **body: Any) -> Any:
+        url = f"{said['url']}/api/v1{path}"
+        answer = page.request.fetch(url, method=method, data=body or None, headers={"sec-fetch-site": "same-origin"})
+        if not answer.ok:
+            raise SystemExit(f"{method} {path}: {answer.status} {answer.text()}")
+        return answer.json()
+
+    ask("PATCH", "/projects/first", name="Shop")
+    ask("POST", "/teams", name="Checkout")
+    ask("POST", "/invitations", email="ann@example.org", role="admin")
+    ask("POST", "/tokens", name="Deployments", scopes=["project:write"])
+    hook = {"url": "https://chat.example.org/hooks/errors", "secret": "not a secret at all"}
+    ask("POST", "/projects/first/targets", plugin="webhook", name="Chat room", settings=hook)
+    issues = {issue["title"].partition(":")[0]: issue["id"] for issue in ask("GET", "/projects/first/issues")["items"]}
+    ask("PATCH", f"/issues/{issues['SMTPRecipientsRefused']}", status="ignored")
+    ask("PATCH", f"/issues/{issues['CheckoutError']}", assignee="team:checkout")
+    back = next(event for event in reversed(every) if event["platform"] == "java")
+    ask("PATCH", f"/issues/{issues['IllegalStateException']}", status="resolved")
+    again = {"event_id": uuid.uuid4().hex, "timestamp": time.time() - 200, "release": "billing@1.19.0"}
+    send(said, [{**back, **again}], len(every))
 
 
 def log_in(page: Page, said: dict[str, Any]) -> None:
@@ -76,18 +101,20 @@ def log_in(page: Page, said: dict[str, Any]) -> None:
 def pages(page: Page, url: str) -> dict[str, str]:
     """The paths of all pages by the names of their pictures; the issue is the one that was seen last."""
     page.goto(url + "/issues")
-    issue = page.locator("a[href^='/issues/']").first.get_attribute("href") or ""
+    issue = page.locator("a.title").filter(has_text="CheckoutError").get_attribute("href") or ""
     return {
         "issues": "/issues",
         "search": "/issues?query=is:unresolved+level:fatal",
         "nothing-found": "/issues?query=nothing+of+that+kind",
         "issue": issue,
+        "regressed": page.locator("a.title").filter(has_text="IllegalStateException").get_attribute("href") or "",
         "events": f"{issue}/events",
         "projects": "/projects",
         "new-project": "/projects/new",
         "project": "/projects/first",
         "start": "/projects/first/start",
         "notifications": "/projects/first/notifications",
+        "target": "/projects/first/notifications/1",
         "people": "/people",
         "profile": "/profile",
         "tokens": "/tokens",
@@ -100,6 +127,12 @@ def pages(page: Page, url: str) -> dict[str, str]:
 
 def take(browser: Browser, said: dict[str, Any], folder: Path) -> None:
     """Every page in every size and scheme."""
+    every = list(demo.events(time.time()))
+    send(said, every)
+    page = browser.new_page()
+    log_in(page, said)
+    furnish(page, said, every)
+    page.context.close()
     for size, (width, height) in SIZES.items():
         for scheme in SCHEMES:
             options: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": height}}
@@ -118,12 +151,10 @@ def main() -> None:
     """Take the pictures; the README's is copied to docs/images."""
     folder = Path("screenshots")
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as place, amber(Path(place) / "data") as said:
-        send(said)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            take(browser, said, folder)
-            browser.close()
+    with tempfile.TemporaryDirectory() as place, amber(Path(place) / "data") as said, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        take(browser, said, folder)
+        browser.close()
     picture = folder / f"{'-'.join(README_PICTURE)}.png"
     Path("docs/images/issue.png").write_bytes(picture.read_bytes())
     print(f"{len(os.listdir(folder))} pictures in {folder}/, and {picture} as the README's")

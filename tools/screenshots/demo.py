@@ -77,14 +77,23 @@ def _frame(function: str, file: str, line: int, source: str = "", **more: Any) -
     return {"in_app": True, **frame}
 
 
-CHECKOUT = """\
+CALLING = """\
+def place_order(order):
     cart = carts.load(order.cart_id)
-    if not cart.lines:
-        raise EmptyCart(order)
-    total = pricing.total(cart, order.voucher)
-    payment = payments.charge(order.customer, total)
-    orders.confirm(order, payment)
-    return payment"""
+    try:
+        total = pricing.total(cart, order.voucher)
+    except ArithmeticError as error:
+        raise CheckoutError(f"order {order.number} cannot be placed") from error
+    return payments.charge(order.customer, total)"""
+RAISING = """\
+    try:
+        total = pricing.total(cart, order.voucher)
+    except ArithmeticError as error:
+        raise CheckoutError(f"order {order.number} cannot be placed") from error
+    return payments.charge(order.customer, total)
+
+
+"""
 PRICING = """\
 def total(cart, voucher):
     gross = sum(line.price * line.amount for line in cart.lines)
@@ -137,7 +146,7 @@ KINDS: tuple[dict[str, Any], ...] = (
                 "module": "builtins",
                 "stacktrace": {
                     "frames": [
-                        _frame("place_order", "shop/checkout/views.py", 88, CHECKOUT, vars={"order": "<Order 4711>"}),
+                        _frame("place_order", "shop/checkout/views.py", 91, CALLING, vars={"order": "<Order 4711>"}),
                         _frame(
                             "total",
                             "shop/pricing.py",
@@ -160,8 +169,8 @@ KINDS: tuple[dict[str, Any], ...] = (
                             "place_order",
                             "shop/checkout/views.py",
                             93,
-                            CHECKOUT,
-                            vars={"order": "<Order 4711>", "cart": "<Cart 17: 3 lines>", "total": "None"},
+                            RAISING,
+                            vars={"order": "<Order 4711: 3 lines>", "cart": "<Cart 17>"},
                         ),
                     ]
                 },

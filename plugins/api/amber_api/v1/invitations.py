@@ -54,7 +54,7 @@ def create_invitation(tenant: Caller, data: JSONBody[NewInvitation]) -> MadeInvi
     allowed(may_invite(tenant.principal.scopes, data.role))
     secret = secrets.token_urlsafe(32)
     until = tenant.now + GOOD_FOR
-    wanted = Invitation(0, tenant.organisation, data.email, data.role, tenant.actor, tenant.now, until)
+    wanted = Invitation(0, tenant.organisation, data.email, data.role, tenant.principal.name, tenant.now, until)
     audit = tenant.audit("invitation.create", data.email, {"role": data.role})
     made = _shown(tenant.directory.add_invitation(wanted, token_digest(secret), audit))
     link = f"{tenant.kernel('public_url')}/invitation/{secret}"

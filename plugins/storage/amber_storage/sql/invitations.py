@@ -50,10 +50,11 @@ class Invitations(Part):
         """Use an invitation up, in one transaction: make the user, or take the one with this address, and the place."""
         with self._database.writing() as connection:
             used = _use_up(connection, digest, audit.at)
-            person = find_or_make_user(connection, user, audit)
-            after = {"user": f"user:{person.id}"}
-            write_audit(connection, audit, f"invitation:{used.id}", told(used, TOLD), after)
-            return make_member(connection, Member(person, used.organisation, used.role, audit.at), audit)
+            person = find_or_make_user(connection, user)
+            member = make_member(connection, Member(person, used.organisation, used.role, audit.at))
+            after = {**told(person, "email name is_superuser"), "role": used.role, "invitation": used.id}
+            write_audit(connection, audit, f"user:{person.id}", after=after)
+        return member
 
     def withdraw_invitation(self, invitation: int, audit: AuditEntry) -> None:
         """Make an invitation worthless."""

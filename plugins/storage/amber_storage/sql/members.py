@@ -25,7 +25,9 @@ class Members(Part):
         with self._database.writing() as connection:
             hold(connection, organisations, organisation, "organisation")
             known = read(need(connection, users, user, "user"), User)
-            return make_member(connection, Member(known, organisation, role, audit.at), audit)
+            made = make_member(connection, Member(known, organisation, role, audit.at))
+            write_audit(connection, audit, f"user:{user}", after={"role": role})
+        return made
 
     def members(self, organisation: int) -> tuple[Member, ...]:
         """Everybody in the organisation, by the user's id."""
@@ -49,7 +51,7 @@ class Members(Part):
             _keep_an_owner(connection, before)
             connection.execute(update(memberships).where(_place(organisation, user)).values(role=check_role(role)))
             write_audit(connection, audit, f"user:{user}", {"role": before.role}, {"role": role})
-            _tell(connection, before, audit)
+            _tell(connection, before, audit.at)
             return need_member(connection, organisation, user)
 
     def remove_member(self, organisation: int, user: int, audit: AuditEntry) -> None:
@@ -62,7 +64,7 @@ class Members(Part):
             connection.execute(delete(memberships).where(_place(organisation, user)))
             end_sessions(connection, (sessions.c.user == user) & (sessions.c.organisation == organisation), audit.at)
             write_audit(connection, audit, f"user:{user}", before=left)
-            _tell(connection, before, audit)
+            _tell(connection, before, audit.at)
 
 
 def check_role(role: Role) -> Role:
@@ -72,8 +74,10 @@ def check_role(role: Role) -> Role:
     return role
 
 
-def make_member(connection: Connection, member: Member, audit: AuditEntry) -> Member:
-    """Give the user the place. The organisation must be held. Raises Reject(409) if they have one there."""
+def make_member(connection: Connection, member: Member) -> Member:
+    """Give the user the place; the caller notes it. The organisation must be held. Raises Reject(409) if they have one
+    there.
+    """
     values = {
         "organisation": member.organisation,
         "user": member.user.id,
@@ -81,8 +85,7 @@ def make_member(connection: Connection, member: Member, audit: AuditEntry) -> Me
         "joined_at": member.joined_at,
     }
     add_row(connection, memberships, values, f"the place of user {member.user.id}")
-    write_audit(connection, audit, f"user:{member.user.id}", after={"role": member.role})
-    _tell(connection, member, audit)
+    _tell(connection, member, member.joined_at)
     return member
 
 
@@ -121,6 +124,6 @@ def _member(row: Row[Any]) -> Member:
     return Member(read(row, User), row.organisation, row.role, row.joined_at)
 
 
-def _tell(connection: Connection, member: Member, audit: AuditEntry) -> None:
+def _tell(connection: Connection, member: Member, at: float) -> None:
     data = {"organisation_id": str(member.organisation), "user_id": str(member.user.id)}
-    add_facts(connection, [new_fact("member.changed", 0, audit.at, data)])
+    add_facts(connection, [new_fact("member.changed", 0, at, data)])

@@ -66,15 +66,13 @@ def find_user(connection: Connection, email: str) -> User | None:
     return read(row, User) if row else None
 
 
-def find_or_make_user(connection: Connection, user: User, audit: AuditEntry) -> User:
-    """The user with this one's address, left as they are; this one where there is none yet, made with an entry."""
+def find_or_make_user(connection: Connection, user: User) -> User:
+    """The user with this one's address, left as they are; this one where there is none yet. The caller notes it."""
     statement = insert_new(connection, users).values(**_values(user)).returning(users)
     row = connection.execute(statement).one_or_none()
     if row is None:
         return read(connection.execute(select(users).filter_by(email_folded=folded(user.email))).one(), User)
-    made = read(row, User)
-    _note(connection, made, audit)
-    return made
+    return read(row, User)
 
 
 def _values(user: User) -> dict[str, Any]:
