@@ -8,7 +8,7 @@ from msgspec import structs
 from amber.model import AuditEntry, Issue, Member, Team, Token, User
 from amber_console.home.issue.activity import deeds
 from amber_console.home.issue.head import Clause, head_of
-from amber_console.home.issue.people import Choice, Names
+from amber_console.home.people import Choice, Names
 
 NOON = 1_700_000_000.0
 DAY = 86_400.0

@@ -15,10 +15,10 @@ from amber_console.home.issue.desk import Surroundings
 from amber_console.home.issue.event_view import event_view
 from amber_console.home.issue.head import head_of
 from amber_console.home.issue.histogram import histogram
-from amber_console.home.issue.people import Names
 from amber_console.home.issue.plain import plain_stack
 from amber_console.home.issue.shares import spreads
 from amber_console.home.pages import Pages
+from amber_console.home.people import Names
 
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}<!--</title></textarea>javascript:alert(1)"
 PAGES = Pages(lambda: 10.0, Assets())

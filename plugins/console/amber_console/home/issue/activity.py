@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from amber.model import AuditEntry, Issue
-from amber_console.home.issue.people import Names
+from amber_console.home.people import Names
 
 STATUSES = {"resolved": "resolved this", "ignored": "ignored this", "unresolved": "reopened this"}
 

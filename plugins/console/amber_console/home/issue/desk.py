@@ -9,8 +9,8 @@ from amber.model import Attachment, AuditEntry, EventSummary, Feedback, Neighbou
 from amber_console.home.issue.activity import Deed, deeds
 from amber_console.home.issue.head import Head, head_of
 from amber_console.home.issue.histogram import STEP, Histogram, histogram, span
-from amber_console.home.issue.people import Names
 from amber_console.home.issue.shares import Spread, spreads
+from amber_console.home.people import Names
 from amber_console.home.visitor import Visitor
 
 EVENT_ID = re.compile(r"[0-9a-f]{32}")

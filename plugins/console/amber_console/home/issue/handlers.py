@@ -10,9 +10,9 @@ from amber.errors import Reject
 from amber.model import IssueChange, IssueStatus, Principal
 from amber_console.home.issue.desk import NEWEST, Desk
 from amber_console.home.issue.event_view import event_view
-from amber_console.home.issue.people import Names
 from amber_console.home.issue.plain import plain_stack
 from amber_console.home.pages import Drawn, Pages, go, local_path
+from amber_console.home.people import Names
 from amber_console.home.visitor import Looker, Visitor
 
 Asked = Request[Principal, Any, Any]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from amber.model import AuditEntry, Issue
-from amber_console.home.issue.people import Choice, Names
+from amber_console.home.people import Choice, Names
 
 DAY = 86_400.0
 DONE = {"resolved": "Resolved", "ignored": "Ignored"}

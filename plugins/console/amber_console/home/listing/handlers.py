@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from amber.errors import Reject
 from amber.model import IssueChange, IssueCounts, IssueStatus, Principal, Project
-from amber_console.home.issue.people import Names
 from amber_console.home.listing.done import done_of, done_query
 from amber_console.home.listing.rows import DAY, environments_of, found_issues, rows_of
 from amber_console.home.listing.search import parse
 from amber_console.home.listing.view import PERIODS, SORTS, View, view_of
 from amber_console.home.pages import Drawn, Pages, go, local_path
+from amber_console.home.people import Names
 from amber_console.home.start import start_page
 from amber_console.home.visitor import ROW_ID, Looker, Visitor
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from amber.model import Issue, IssueQuery, Page, Project
-from amber_console.home.issue.people import Names
 from amber_console.home.listing.search import Search
 from amber_console.home.listing.sparkline import Sparkline, sparkline
 from amber_console.home.listing.view import HOUR, View
+from amber_console.home.people import Names
 from amber_console.home.visitor import Visitor
 
 LIMIT = 50
