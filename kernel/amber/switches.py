@@ -95,6 +95,7 @@ class Switchboard:
 
         Raises Reject: 404 for a plugin that is not installed, 409 for one that cannot be switched, with the reason.
         """
+        await asyncio.to_thread(self._reread)
         await self._kernel.reconcile(self._latest, self._switches)
         plugin = next((row for row in self._kernel.report() if row["name"] == name), None)
         if plugin is None:

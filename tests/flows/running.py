@@ -136,6 +136,12 @@ class Running:
     def _client(self, path: str, headers: dict[str, str]) -> httpx.Client:
         return httpx.Client(base_url=self.url + path, headers=headers, timeout=PATIENCE)
 
+    def lets_in(self, email: str, password: str) -> bool:
+        """Whether somebody who logs in with these is shown the issues."""
+        with self._client("", {}) as browser:
+            browser.post("/login", data={"method": "password", "email": email, "password": password})
+            return browser.get("/issues").status_code == 200
+
     def get(self, path: str, **query: Any) -> Any:
         """An answer of the API as JSON."""
         answer = self.api.get(path, params=query)

@@ -98,15 +98,15 @@ def test_the_password_is_shown_at_the_first_start_alone(start: Start) -> None:
     first = start(name="twice")
     said = first.said
     assert said["created"]
-    assert first.web.get("/issues", auth=(said["email"], said["password"])).status_code == 200
-    assert first.web.get("/issues", auth=(said["email"], "guessed")).status_code == 401
+    assert first.lets_in(said["email"], said["password"])
+    assert not first.lets_in(said["email"], "guessed")
     first.stop()
     assert said["password"] not in first.log()
     again = start(name="twice")
     assert not again.said["created"]
     assert "password" not in again.said
     assert again.said["public_key"] == said["public_key"]
-    assert again.web.get("/issues", auth=(said["email"], said["password"])).status_code == 200
+    assert again.lets_in(said["email"], said["password"])
 
 
 def test_a_given_owner_is_honoured_and_not_repeated(start: Start) -> None:
@@ -114,7 +114,7 @@ def test_a_given_owner_is_honoured_and_not_repeated(start: Start) -> None:
     running = start(environment=given)
     assert running.said["email"] == "ada@example.org"
     assert "password" not in running.said
-    assert running.web.get("/issues", auth=("ada@example.org", "a long enough one")).status_code == 200
+    assert running.lets_in("ada@example.org", "a long enough one")
 
 
 def test_what_is_secret_is_the_owners_alone(amber: Running) -> None:

@@ -10,7 +10,7 @@ from amber.model import IssueQuery, Principal
 from amber_console.home.pages import Drawn
 from amber_console.home.visitor import Looker, Visitor
 
-MOST = 7
+MOST = 9
 LONGEST = 200
 
 
