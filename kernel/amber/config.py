@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
@@ -181,9 +181,20 @@ def _overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[
             variable = f"AMBER_{section.name}_{field.name}".upper()
             table = raw.setdefault(section.name, {}) if variable in environment else None
             if isinstance(table, dict):  # anything else is reported when it is read
-                table[field.encode_name] = environment[variable]
+                text = environment[variable]
+                table[field.encode_name] = _parts(text) if _is_list(field.type) else text
                 laid_over[section.name, field.encode_name] = variable
     return laid_over
+
+
+def _is_list(kind: Any) -> bool:
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_origin(plain) is tuple
+
+
+def _parts(text: str) -> list[str]:
+    """What a variable holds for a list: its parts, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _read(raw: Any, schema: type[T], where: tuple[str, ...], report: Callable[[tuple[str, ...], str], None]) -> T:

@@ -92,6 +92,21 @@ def test_a_table_is_found_by_its_header(tmp_path: Path) -> None:
     assert problems(tmp_path, "server.zzzzz = 1") == [": unknown key 'zzzzz'"]
 
 
+def test_a_variable_holds_a_list_separated_by_commas(tmp_path: Path) -> None:
+    found = config.load(
+        tmp_path / "none.toml",
+        {
+            "AMBER_OUTBOUND_ALLOWED_NETWORKS": "10.0.0.0/8, 127.0.0.1",
+            "AMBER_SECRETS_KEYS": "new,old",
+            "AMBER_SERVER_TRUSTED_PROXIES": "",
+        },
+    )
+    assert found.outbound.allowed_networks == ("10.0.0.0/8", "127.0.0.1")
+    assert found.secrets.keys == ("new", "old")
+    assert repr(found.secrets) == "SecretsConfig(keys=(***, ***))"
+    assert found.server.trusted_proxies == ()
+
+
 def test_what_is_wrong_in_the_environment_is_told_by_its_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,8 +16,9 @@ INTRODUCTION = """# Configuration
 
 Amber reads the file that `--config` names, else `amber.toml` in its data folder, else `amber.toml` in the folder it is
 started in; without one, every default below holds. A key of a section can also come from the environment as
-`AMBER_<SECTION>_<KEY>` (`AMBER_SERVER_PORT=9000`), which wins over the file. An unknown key is an error that names the
-nearest known one; `amber config check` prints every problem with file and line.
+`AMBER_<SECTION>_<KEY>` (`AMBER_SERVER_PORT=9000`; the parts of a list separated by commas), which wins over the file.
+An unknown key is an error that names the nearest known one; `amber config check` prints every problem with file and
+line.
 
 A plugin's value may come from a variable of the environment: `token = { env = "SLACK_TOKEN" }`.
 """
