@@ -184,7 +184,8 @@ def test_every_route_names_what_it_needs(ways: list[Way]) -> None:
 
 def test_what_changes_something_takes_more_than_reading(ways: list[Way]) -> None:
     weak = {way.path for way in ways if way.method not in SAFE and way.action == "project:read"}
-    assert {path for path in weak if not path.startswith(OWN_ACCOUNT)} == set()
+    left = {"/people/{user:int}/remove", "/api/v1/members/{user:str}"}  # everybody may leave; the rule sees to the rest
+    assert {path for path in weak if not path.startswith(OWN_ACCOUNT)} == left
 
 
 def test_nobody_is_sent_to_log_in_or_refused(ways: list[Way], town: Town, client: TestClient[Litestar]) -> None:

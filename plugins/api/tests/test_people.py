@@ -69,6 +69,7 @@ def test_who_may_give_which_role(
         ("adam", "adam", 204),
         ("adam", "owen", 403),
         ("mia", "max", 403),
+        ("mia", "mia", 204),
         ("owen", "owen", 409),
     ],
 )

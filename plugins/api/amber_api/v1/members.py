@@ -64,9 +64,9 @@ def change_member(tenant: Caller, user: UserPath, data: JSONBody[MemberPatch]) -
     return _shown(tenant.member(user))
 
 
-@delete("/members/{user:str}", action="org:admin", tags=["people"], responses=PROBLEMS, sync_to_thread=True)
+@delete("/members/{user:str}", action="project:read", tags=["people"], responses=PROBLEMS, sync_to_thread=True)
 def remove_member(tenant: Caller, user: UserPath) -> None:
-    """Take a place away, with the person's sessions and teams there; the last owner stays."""
+    """Take a place away, with the person's sessions and teams there; everybody may leave but the last owner."""
     known = tenant.member(user)
     allowed(may_remove(tenant.principal.scopes, person_of(tenant.principal), known))
     audit = tenant.audit("member.remove", known.user.email)

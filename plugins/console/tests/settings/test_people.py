@@ -160,3 +160,15 @@ def test_invitations_of_others_are_not_here(acme: Any, other: Any, send: Any) ->
     assert "eve@acme.test" not in acme.browser().get("/people").text
     assert send(acme.browser(), f"/people/invitations/{theirs.id}/withdraw").status_code == 404
     assert len(other.directory.invitations(other.organisation.id)) == 1
+
+
+def test_members_may_leave_and_take_nobody_with_them(acme: Any, send: Any) -> None:
+    bob, cid = (acme.joined(name, "member").user for name in ("bob", "cid"))
+    browser = acme.browser(bob)
+    page = browser.get("/people").text
+    assert f'action="/people/{bob.id}/remove"' in page
+    assert f'action="/people/{cid.id}/remove"' not in page
+    assert send(browser, f"/people/{cid.id}/remove").status_code == 403
+    assert send(browser, f"/people/{bob.id}/remove").status_code == 303
+    assert bob.id not in {one.user.id for one in acme.directory.members(acme.organisation.id)}
+    assert "Log in" in browser.get("/people").text

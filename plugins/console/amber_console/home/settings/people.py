@@ -67,9 +67,9 @@ def set_role(asked: Ask, user: FromPath[int]) -> Response[Any]:
     return go("/people?done=role")
 
 
-@post("/people/{user:int}/remove", action="org:admin", sync_to_thread=True)
+@post("/people/{user:int}/remove", action="project:read", sync_to_thread=True)
 def remove(asked: Ask, user: FromPath[int]) -> Response[Any]:
-    """Take somebody's place away."""
+    """Take somebody's place away, or one's own, which everybody may."""
     visitor, member = asked.visitor, find_member(asked.visitor, user)
     try:
         _allow(may_remove(visitor.scopes, person_of(visitor.principal), member))
@@ -119,7 +119,7 @@ def _person(visitor: Visitor, member: Member) -> Person:
     roles = tuple(
         role for role in GRANTS if role != member.role and may_set_role(visitor.scopes, actor, member, role) is None
     )
-    may_go = visitor.may("org:admin") and may_remove(visitor.scopes, actor, member) is None
+    may_go = may_remove(visitor.scopes, actor, member) is None
     return Person(member, roles, may_go, actor == member.user.id)
 
 
