@@ -37,7 +37,10 @@ DEAD = Stream(
 SWITCHES = Stream(
     "KV_amber_plugins", "$KV.amber_plugins.*", "which plugins people switched on or off, by name", is_latest=True
 )
-STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES)
+PAUSES = Stream(
+    "KV_amber_pauses", "$KV.amber_pauses.*", "which consumers are paused, since when and why", is_latest=True
+)
+STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES, PAUSES)
 
 
 def item_subject(project: int, partitions: int) -> str:
@@ -63,6 +66,11 @@ def dead_subject(stream: str, plugin: str) -> str:
 def switch_subject(plugin: str) -> str:
     """Where the state that people want of a plugin is kept."""
     return f"$KV.amber_plugins.{plugin}"
+
+
+def pause_subject(consumer: str) -> str:
+    """Where the pause of a consumer is kept."""
+    return f"$KV.amber_pauses.{consumer}"
 
 
 STATUS = "amber.v1.status"
