@@ -1,17 +1,15 @@
 """The words Amber is written in: frozen values that every room and every plugin shares."""
 
 from amber.model.addresses import dsn
+from amber.model.bodies import Body
 from amber.model.events import (
     Additions,
     Attachment,
     Decoded,
     Event,
-    ExceptionValue,
-    Frame,
     GroupedEvent,
     Grouping,
     Level,
-    Stacktrace,
     rfc3339,
 )
 from amber.model.facts import Fact
@@ -67,6 +65,7 @@ from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_s
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
 from amber.model.secrets import TOKEN_PREFIX, new_token, token_digest
 from amber.model.slugs import LONGEST_SLUG, free_slug
+from amber.model.stacks import ExceptionValue, Frame, Stacktrace, frames_of, stack_from
 from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
 
 __all__ = [
@@ -84,6 +83,7 @@ __all__ = [
     "AuthRequest",
     "Batch",
     "BlobStore",
+    "Body",
     "Credential",
     "Decoded",
     "Directory",
@@ -144,6 +144,7 @@ __all__ = [
     "Verdict",
     "actor_of",
     "dsn",
+    "frames_of",
     "free_slug",
     "may_grant",
     "may_invite",
@@ -154,5 +155,6 @@ __all__ = [
     "person_of",
     "reach",
     "rfc3339",
+    "stack_from",
     "token_digest",
 ]

@@ -2,43 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from msgspec import Struct
 
+from amber.model.bodies import Body, body_of
 from amber.model.items import Item, OutcomeCount
-
-
-class Frame(Struct, frozen=True):
-    """One stack frame, oldest call first in its stack. `in_app` is None where the SDK did not say."""
-
-    function: str | None = None
-    module: str | None = None
-    filename: str | None = None
-    abs_path: str | None = None
-    package: str | None = None
-    lineno: int | None = None
-    colno: int | None = None
-    context_line: str | None = None
-    in_app: bool | None = None
-    platform: str | None = None
-    raw_function: str | None = None
-
-
-class Stacktrace(Struct, frozen=True):
-    """Frames of one thread or exception, oldest call first."""
-
-    frames: tuple[Frame, ...] = ()
-
-
-class ExceptionValue(Struct, frozen=True):
-    """One exception of a chain; chains hold the oldest cause first."""
-
-    type: str | None = None
-    value: str | None = None
-    module: str | None = None
-    stacktrace: Stacktrace | None = None
-    mechanism: Mapping[str, Any] | None = None
+from amber.model.stacks import ExceptionValue, chain_of
 
 
 class Additions(Struct, frozen=True):
@@ -49,7 +20,7 @@ class Additions(Struct, frozen=True):
     links: tuple[tuple[str, str], ...] = ()  # (label, address)
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, dict=True):
     """A decoded, normalised error or message.
 
     `id` is 32 lower-case hex digits. `timestamp` and `received_at` are Unix seconds. `type` is `error`, `default` (a
@@ -66,6 +37,16 @@ class Event(Struct, frozen=True):
     data: Mapping[str, Any]
     category: str = "error"
     additions: Mapping[str, Additions] = {}
+
+    @cached_property
+    def body(self) -> Body:
+        """The same fields as `data`, to be read one by one, as typed values or as JSON."""
+        return body_of(self.data)
+
+    @cached_property
+    def chain(self) -> tuple[ExceptionValue, ...]:
+        """The exceptions as typed values, oldest cause first."""
+        return chain_of(self.body)
 
     def text(self, field: str) -> str:
         """The top-level field as text, empty where it is missing."""
