@@ -20,6 +20,7 @@ Verdict = Exception | None
 """None: done. Retry: again, after its delay. Reject: set aside. Anything else: again with back-off, then set aside."""
 Handle = Callable[[Sequence[Message]], Awaitable[Sequence[Verdict]]]
 Bury = Callable[[Message, Exception], Awaitable[None]]
+Mark = Callable[[Message, Exception], Message]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
 LONGEST_RETRY = 24 * 3600.0
 
@@ -73,6 +74,7 @@ class Delivery:
         self._consumer, self._handle, self._terms, self._dead = consumer, handle, terms, dead
         self._stopping = asyncio.Event()
         self.on_dead: Bury = _no_account
+        self.mark: Mark = _as_it_came
 
     def stop(self) -> None:
         """Finish what is in hand and return from `run`."""
@@ -139,7 +141,7 @@ class Delivery:
     async def _set_aside(self, message: Message, verdict: Exception) -> None:
         guilty = verdict.plugin if isinstance(verdict, PluginError) else self._terms.plugin
         try:
-            await self._dead.add(self._terms.stream.name, guilty, str(verdict), message)
+            await self._dead.add(self._terms.stream.name, guilty, str(verdict), self.mark(message, verdict))
             await self.on_dead(message, verdict)
         except Unavailable:
             await self._consumer.nak(message, delay(message.delivered))
@@ -155,6 +157,11 @@ class Delivery:
 
 async def _no_account(message: Message, verdict: Exception) -> None:
     """Nobody keeps account of what is set aside."""
+
+
+def _as_it_came(message: Message, verdict: Exception) -> Message:
+    """The message as it stays on record: nobody notes on it how it was counted."""
+    return message
 
 
 def delay(delivered: int) -> float:

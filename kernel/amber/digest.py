@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from amber.delivery import DeadLetters, Verdict
 from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
 from amber.handlers import Handlers
-from amber.jobs import Job, Owners, fail, feedback_of, feedback_outcome, job_outcomes, only
+from amber.jobs import Job, Owners, buried, fail, feedback_of, feedback_outcome, job_outcomes, only
 from amber.metrics import Metrics
 from amber.model import (
     Applied,
@@ -199,6 +200,8 @@ class Digest:
         for item, error in result.failed:
             job = owners[item.id]
             parts = len(job.decoded.items) + len(job.decoded.events)
+            job.is_postponed = parts == 1
+            job.later.append(item.id)
             if parts == 1 and sum(other.message is job.message for other in jobs) == 1:
                 raise error  # it already stands alone: the consumer decides when it is tried again
             again = job.submission if parts == 1 else only(job.submission, item.id)
@@ -219,7 +222,7 @@ class Digest:
                 plugin = job.failure.plugin if isinstance(job.failure, PluginError) else job.submission.protocol
                 # a body from the blob store stays there; it would not fit into a message
                 kept = replace(job.submission, body=b"") if job.submission.blob else job.submission
-                original = replace(job.message, data=frames.encode([kept]))
+                original = buried(replace(job.message, data=frames.encode([kept])), job.failure)
                 await self._dead.add(ITEMS.name, plugin, str(job.failure), original)
 
     async def _store(
@@ -230,8 +233,9 @@ class Digest:
         feedback: Sequence[Event],
         counted: Sequence[OutcomeCount],
     ) -> None:
-        sound = {(e.project, e.id) for job in jobs if job.failure is None for e in job.decoded.events}
-        grouped = [entry for entry in grouped if (entry.event.project, entry.event.id) in sound]
+        sound = Counter((e.project, e.id) for job in jobs if job.failure is None for e in job.decoded.events)
+        grouped = [entry for entry in grouped if _take(sound, entry.event)]
+        feedback = [event for event in feedback if _take(sound, event)]
         outcomes = [*counted, *map(feedback_outcome, feedback)]
         for job in jobs:
             outcomes += job_outcomes(job)
@@ -253,14 +257,21 @@ class Digest:
         return self._stores.issues.apply(batch)
 
     def _count(self, applied: Applied, result: str, frames_done: int) -> None:
-        for outcome in applied.outcomes:
-            self._metrics.outcomes.labels(outcome.category, outcome.outcome).inc(outcome.quantity)
+        for outcome in applied.outcomes:  # what is no longer dead is taken back in the store; a counter only grows
+            self._metrics.outcomes.labels(outcome.category, outcome.outcome).inc(max(0, outcome.quantity))
         self._metrics.digested.labels(result).inc(frames_done)
 
     async def _forget_bodies(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             if job.submission.blob and job.failure is None:
                 await asyncio.to_thread(self._stores.blobs.delete, job.submission.blob)
+
+
+def _take(sound: Counter[tuple[int, str]], event: Event) -> bool:
+    """Whether a submission that is not set aside still has this event to account for."""
+    identity = event.project, event.id
+    sound[identity] -= 1
+    return sound[identity] >= 0
 
 
 def _all_decoded(value: Any) -> list[Decoded]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from amber.dispatch import Dispatcher, check_fields
 from amber.errors import AmberError, PluginError, Reject, Retry
-from amber.model import Handled, Item, ItemHandler, OutcomeCount
+from amber.model import DISCARDED, Handled, Item, ItemHandler, OutcomeCount, is_end
 
 
 class Result(Struct, frozen=True):
@@ -90,6 +90,15 @@ def _one_for_each(count: int) -> Callable[[Any], Sequence[Handled]]:
             raise TypeError(f"handle answered {len(answers)} entries for {count} items, or not Handled")
         for one in answers:
             check_fields(one)
+            _check_outcomes(one)
         return answers
 
     return check
+
+
+def _check_outcomes(handled: Handled) -> None:
+    """Every accepted item meets one end, or the counts would never add up."""
+    if not is_end(handled.outcome, handled.reason):
+        raise ValueError(f"answered {handled.outcome!r} ({handled.reason!r}), which is no end of an accepted item")
+    if any(count.outcome != DISCARDED for count in handled.counts):
+        raise ValueError(f"counted other outcomes beside the item's own than {DISCARDED}")

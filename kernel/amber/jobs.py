@@ -4,18 +4,25 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from amber import frames
+from amber.accounts import NO_COUNT, of_dead, of_decoded, position_of
 from amber.bus import Message
 from amber.errors import PluginError, Reject
 from amber.model import Decoded, Event, Feedback, OutcomeCount, Submission
 
 
 class Job:
-    """One submission on its way through the digest."""
+    """One submission on its way through the digest.
+
+    Items of `later` were sent again on their own; so was the whole submission where `is_postponed`.
+    """
 
     def __init__(self, message: Message, submission: Submission) -> None:
         self.message, self.submission = message, submission
         self.decoded = Decoded()
         self.failure: PluginError | Reject | None = None
+        self.later: list[str] = []
+        self.is_postponed = False
 
     def fail(self, error: PluginError | Reject) -> None:
         """Remember the first reason why this submission is set aside."""
@@ -34,33 +41,38 @@ def fail(events: Sequence[Event], owners: Owners, error: PluginError | Reject) -
 
 
 def job_outcomes(job: Job) -> list[OutcomeCount]:
-    """What a submission adds to the counts apart from stored events and handled items."""
+    """What a submission adds to the counts apart from its events and handled items."""
     hour = int(job.submission.received_at // 3600)
     return [replace(outcome, hour=outcome.hour or hour) for outcome in _told(job)]
 
 
 def _told(job: Job) -> list[OutcomeCount]:
-    dropped = [outcome for outcome in job.submission.dropped.values() if outcome.quantity]
-    if job.failure is None:
-        return [*dropped, *job.decoded.outcomes]
-    project, meta = job.submission.project, job.submission.meta
-    categories = meta.get("categories") or ["error"]
-    quantities = meta.get("quantities") or [1] * len(categories)
-    reason = job.failure.plugin if isinstance(job.failure, PluginError) else "rejected"
-    dead = [
-        OutcomeCount(project, category, "dead", reason, quantity)
-        for position, (category, quantity) in enumerate(zip(categories, quantities, strict=True))
-        if position not in job.submission.dropped
-    ]
-    return [*dropped, *dead]
+    if job.is_postponed:
+        return []
+    if job.failure is not None:
+        return of_dead(job.submission, reason_of(job.failure))
+    return of_decoded(job.submission, job.decoded, job.later)
+
+
+def reason_of(failure: Exception) -> str:
+    """What a submission that is set aside is counted under."""
+    return failure.plugin if isinstance(failure, PluginError) else "rejected"
 
 
 def only(submission: Submission, item_id: str) -> Submission:
     """The submission with every item but one left out, without counting those again."""
-    position = int(item_id.rsplit(":", 1)[1])
+    position = position_of(item_id)
     others = range(len(submission.meta.get("categories") or ()))
-    silent = OutcomeCount(submission.project, "", "", quantity=0)
-    return replace(submission, dropped={number: silent for number in others if number != position})
+    return replace(submission, dropped={number: NO_COUNT for number in others if number != position})
+
+
+def buried(message: Message, error: Exception) -> Message:
+    """The message as it is set aside: should it be sent again, its items are known to be counted as dead."""
+    try:
+        submissions = frames.decode(message.data)
+    except Reject:
+        return message  # nobody can tell what it holds
+    return replace(message, data=frames.encode([replace(one, dead=reason_of(error)) for one in submissions]))
 
 
 def feedback_of(event: Event) -> Feedback:

@@ -13,6 +13,7 @@ from amber.consumers import Consumers
 from amber.delivery import DeadLetters, Delivery, Terms
 from amber.digest import Digest
 from amber.errors import Unavailable
+from amber.jobs import buried
 from amber.kernel import Kernel
 from amber.model import IngestProtocol
 from amber.outbox import Outbox
@@ -75,7 +76,7 @@ class Worker:
         consumer = self._items = await self._bus.consume(ITEMS, "digest", [ITEMS.subjects], settings.ack_wait)
         terms = Terms(ITEMS, "digest", settings.batch, settings.attempts, ack_wait=settings.ack_wait)
         delivery = Delivery(consumer, digest.handle, terms, DeadLetters(self._bus, kernel.metrics))
-        delivery.on_dead = digest.bury
+        delivery.on_dead, delivery.mark = digest.bury, buried
         self._consumers.serve("the digest", [delivery])
 
     async def _protocols(self) -> dict[str, IngestProtocol]:

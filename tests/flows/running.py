@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from amber.model import ACCEPTED, OutcomeCount
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -179,12 +182,22 @@ class Running:
         return wait_until(counted)
 
     def outcomes(self) -> dict[tuple[str, str], int]:
-        """How many items of each category met each outcome, in the first project."""
+        """How many items of each category met each end, in the first project."""
         totals: dict[tuple[str, str], int] = {}
         for one in self.get(f"/projects/{self.project}/outcomes")["totals"]:
             met = (one["category"], one["outcome"])
-            totals[met] = totals.get(met, 0) + one["quantity"]
+            if one["outcome"] != ACCEPTED:
+                totals[met] = totals.get(met, 0) + one["quantity"]
         return totals
+
+    def counts(self) -> list[OutcomeCount]:
+        """All that was counted in the last day in the first project, for `amber.testing.accounts.unbalanced`."""
+        answer = self.get(f"/projects/{self.project}/outcomes")
+        hours = [int(datetime.fromisoformat(one["hour"]).timestamp() // 3600) for one in answer["hours"]]
+        return [
+            OutcomeCount(self.project, one["category"], one["outcome"], one["reason"], one["quantity"], hour)
+            for one, hour in zip(answer["hours"], hours, strict=True)
+        ]
 
     def metrics(self) -> str:
         """Prometheus text of all processes."""

@@ -13,6 +13,8 @@ import msgspec
 import pytest
 
 from .conftest import ended
+from amber.testing.accounts import unbalanced
+
 from .running import Running, wait_until
 
 RECORDED_KEY = b"abcdef0123456789abcdef0123456789"
@@ -93,6 +95,7 @@ def test_every_item_has_an_outcome(captures: list[Capture], replayed: tuple[Runn
     assert received(amber).total() >= sum(len(capture.item_types) for capture in captures)
     wait_until(lambda: settled(amber).total() >= received(amber).total())
     assert settled(amber) == received(amber)
+    assert unbalanced(amber.counts()) == []
 
 
 def test_nothing_of_it_is_invalid_or_dead(replayed: tuple[Running, list[Any]]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from amber.testing.accounts import unbalanced
 from amber.testing.postgres import running_postgres
 
 from .conftest import ended
@@ -81,6 +82,7 @@ def test_ten_thousand_events_over_two_hundred_issues_are_counted_exactly(team: R
     counted = {issue["title"]: issue["count"] for issue in team.issues() if issue["title"].startswith("Problem")}
     assert counted == {f"{kind}: it broke": EVENTS // ISSUES for kind in kinds}
     assert team.outcomes()["error", "stored"] - before == EVENTS
+    assert unbalanced(team.counts()) == []
 
 
 def test_both_workers_took_part(team: Running) -> None:

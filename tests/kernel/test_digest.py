@@ -1,17 +1,20 @@
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from amber import frames
-from amber.bus import DEAD, ITEMS
+from amber.bus import DEAD, ITEMS, Message
 from amber.bus.memory import MemoryBus
 from amber.delivery import Verdict
 from amber.digest import Digest, Stores
 from amber.errors import AlreadyApplied, PluginError, Reject, Retry, Unavailable
+from amber.jobs import buried
 from amber.model import (
+    ACCEPTED,
     Applied,
     Batch,
     Decoded,
@@ -26,6 +29,7 @@ from amber.model import (
     Project,
     Submission,
 )
+from amber.testing.accounts import unbalanced
 
 pytestmark = pytest.mark.anyio
 ITEM = "amber.v1.item.0"
@@ -40,6 +44,7 @@ class FakeStores:
         self.feedback: list[Feedback] = []
         self.batches: list[Batch] = []
         self.marks: set[tuple[str, int]] = set()
+        self.counted: list[OutcomeCount] = []
         self.kept: dict[str, bytes] = {}
         self.projects: dict[str, Project] = {"1": Project(1, 1, "shop", "Shop", "python", 0.0)}
         self.away, self.race = False, frozenset[tuple[str, int]]()
@@ -70,15 +75,18 @@ class FakeStores:
         self.marks.update(batch.marks)
         self.batches.append(batch)
         repeats = len(batch.events) - count
-        told = [OutcomeCount(1, one.event.category, "stored") for one in batch.events[:count]]
-        told += [OutcomeCount(1, one.event.category, "filtered", "duplicate") for one in batch.events[count:]]
+        told = [OutcomeCount(1, one.event.category, "stored", hour=HOUR) for one in batch.events[:count]]
+        told += [OutcomeCount(1, one.event.category, "filtered", "duplicate", 1, HOUR) for one in batch.events[count:]]
+        self.counted += [*told, *batch.outcomes]
         return Applied(count, repeats, (*told, *batch.outcomes))
 
     def ids(self) -> list[str]:
         return sorted(event_id.lstrip("0") for _, event_id in self.stored)
 
     def outcomes(self) -> list[tuple[str, str, str]]:
-        return sorted((one.category, one.outcome, one.reason) for batch in self.batches for one in batch.outcomes)
+        """What batches brought beside their events; what was accepted follows from the rest."""
+        every = (one for batch in self.batches for one in batch.outcomes if one.outcome != ACCEPTED)
+        return sorted((one.category, one.outcome, one.reason) for one in every for _ in range(one.quantity))
 
 
 def decode(submission: Submission) -> Decoded:
@@ -162,10 +170,11 @@ class Plant:
 
 
 @pytest.fixture
-async def plant(house: Any, bus: MemoryBus, anyio_backend: str) -> Plant:
+async def plant(house: Any, bus: MemoryBus, anyio_backend: str) -> AsyncIterator[Plant]:
     made = Plant(house, bus)
     await made.start()
-    return made
+    yield made
+    assert unbalanced(made.stores.counted) == []
 
 
 def claim(plant: Plant, handle: Callable[..., Any]) -> None:
@@ -395,7 +404,10 @@ async def test_a_container_that_is_set_aside_counts_for_all_it_held(plant: Plant
     await plant.send(held)
     [message] = await plant.consumer.fetch(1, 1)
     await plant.digest.bury(message, Reject("no"))
-    assert [count.quantity for count in plant.stores.batches[0].outcomes] == [7, 1]
+    assert {(one.category, one.outcome, one.quantity) for one in plant.stores.counted} == {
+        ("log", "accepted", 8),
+        ("log", "dead", 8),
+    }
 
 
 async def test_a_frame_nobody_can_read_counts_for_nothing(plant: Plant) -> None:
@@ -409,3 +421,78 @@ async def test_an_event_in_a_sound_submission_is_stored_although_another_with_it
     await plant.send(submission("a", "e1 ex"), submission("b", "e1"))
     await plant.run()
     assert plant.stores.ids() == ["1"]
+
+
+def quantities(plant: Plant) -> dict[tuple[str, str, str], int]:
+    """What is counted in all, as a store adds it up."""
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for one in plant.stores.counted:
+        sums[one.category, one.outcome, one.reason] += one.quantity
+    return {key: quantity for key, quantity in sums.items() if quantity}
+
+
+async def test_a_dead_letter_that_is_sent_again_is_dead_no_longer(plant: Plant) -> None:
+    noise = {1: OutcomeCount(1, "error", "filtered", "noise", hour=HOUR)}
+    await plant.digest.start({})
+    await plant.send(submission("a", "e1 e2", dropped=noise), submission("b", "e3 bad"))
+    await plant.run()
+    before = {("error", "accepted", ""): 4, ("error", "filtered", "noise"): 1, ("error", "dead", "rejected"): 3}
+    assert quantities(plant) == before
+    await plant.digest.start(plant.protocols)
+    for letter in await plant.bus.browse(DEAD, 0, 9):
+        await plant.bus.publish(ITEM, letter.data)
+    await plant.run()
+    assert quantities(plant) == {
+        ("error", "accepted", ""): 4,
+        ("error", "filtered", "noise"): 1,
+        ("error", "stored", ""): 2,
+        ("error", "invalid", "bad"): 1,
+    }
+
+
+async def test_a_dead_letter_whose_item_fails_again_is_dead_once(plant: Plant) -> None:
+    claim(plant, choosy(ValueError("oh")))
+    await plant.start()
+    await plant.send(submission("a", "e1 ix i2"))
+    [message] = await plant.consumer.fetch(1, 1)
+    await plant.digest.bury(message, Reject("its worker died of it"))
+    await plant.consumer.ack(message)
+    await plant.bus.publish(ITEM, buried(message, Reject("its worker died of it")).data)
+    [verdict] = await plant.run()
+    [left] = await plant.bus.browse(ITEMS, 0, 9)
+    assert isinstance(verdict, PluginError)
+    await plant.digest.bury(left, verdict)
+    assert quantities(plant) == {
+        ("error", "accepted", ""): 1,
+        ("error", "stored", ""): 1,
+        ("log", "accepted", ""): 2,
+        ("log", "stored", ""): 1,
+        ("log", "dead", "logs"): 1,
+    }
+
+
+def test_what_nobody_can_read_is_set_aside_as_it_is() -> None:
+    message = Message("ITEMS", 1, ITEM, b"rubbish")
+    assert buried(message, Reject("not a frame")) is message
+
+
+async def test_what_decoding_does_not_account_for_is_invalid(plant: Plant) -> None:
+    await plant.digest.start({"tiny": protocol(lambda submission: Decoded())})
+    await plant.send(submission("a", "e1 i2 i3"))
+    await plant.run()
+    assert plant.stores.outcomes() == [("error", "invalid", "undecoded"), *[("log", "invalid", "undecoded")] * 2]
+
+
+LOG_DEAD = ("log", "dead", "rejected")
+
+
+async def test_a_lone_item_that_is_sent_again_counts_what_came_with_it_once(plant: Plant) -> None:
+    claim(plant, choosy(ValueError("oh")))
+    await plant.start()
+    noise = {2: OutcomeCount(1, "error", "filtered", "noise", hour=HOUR)}
+    await plant.send(submission("a", "ix bad e3", dropped=noise), submission("b", "e1"))
+    await plant.run()
+    assert plant.stores.outcomes() == []
+    [left] = await plant.bus.browse(ITEMS, 0, 9)
+    await plant.digest.bury(left, Reject("no"))
+    assert plant.stores.outcomes() == [("error", "dead", "rejected"), ("error", "filtered", "noise"), LOG_DEAD]

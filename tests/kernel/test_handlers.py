@@ -62,6 +62,22 @@ async def test_what_an_item_tells_of_is_counted_too(house: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "handled",
+    [
+        Handled("accepted"),
+        Handled("rate_limited"),
+        Handled("invalid", "http 400"),
+        Handled("lost"),
+        Handled(counts=(OutcomeCount(1, "error", "stored"),)),
+    ],
+)
+async def test_what_would_unbalance_the_counts_is_no_answer(house: Any, handled: Handled) -> None:
+    handlers = await make_handlers(house, a=(("log",), lambda items, ctx: [handled]))
+    [(_, error)] = (await handlers.handle([item(1, "log")])).failed
+    assert isinstance(error, PluginError)
+
+
 async def test_an_item_that_breaks_its_handler_takes_no_other_with_it(house: Any) -> None:
     def handle(items: Sequence[Item], ctx: Any) -> list[Handled]:
         if any(one.payload == b"poison" for one in items):

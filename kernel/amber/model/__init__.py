@@ -42,6 +42,7 @@ from amber.model.items import (
     Verdict,
 )
 from amber.model.notices import Attempt, FormField, Notification, Receipt, Target, TargetType
+from amber.model.outcomes import ACCEPTED, DISCARDED, ENDS, Account, account_of, is_end, is_refusal
 from amber.model.people import (
     AuditEntry,
     AuthRequest,
@@ -69,12 +70,16 @@ from amber.model.stacks import ExceptionValue, Frame, Stacktrace, frames_of, sta
 from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
 
 __all__ = [
+    "ACCEPTED",
+    "DISCARDED",
+    "ENDS",
     "GRANTS",
     "INGEST",
     "LONGEST_SLUG",
     "PUBLIC",
     "SCOPES",
     "TOKEN_PREFIX",
+    "Account",
     "Additions",
     "Applied",
     "Attachment",
@@ -142,10 +147,13 @@ __all__ = [
     "Token",
     "User",
     "Verdict",
+    "account_of",
     "actor_of",
     "dsn",
     "frames_of",
     "free_slug",
+    "is_end",
+    "is_refusal",
     "may_grant",
     "may_invite",
     "may_remove",

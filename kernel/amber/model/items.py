@@ -9,8 +9,9 @@ from msgspec import Struct
 class OutcomeCount(Struct, frozen=True):
     """How many items of one category met one outcome.
 
-    `outcome` is one of `stored`, `filtered`, `rate_limited`, `over_quota`, `invalid`, `unhandled`, `dead`, or
-    `client_discard` (told by the SDK's client report). `hour` is in Unix hours.
+    `outcome` is `accepted` for what the edge took, which then meets one end (`stored`, `filtered`, `invalid`,
+    `unhandled` or `dead`); `rate_limited`, `over_quota` or `invalid` with the reason `http <status>` for what it
+    refused; `client_discard` for what an SDK's client report tells. `hour` is in Unix hours.
     """
 
     project: int
@@ -26,7 +27,8 @@ class Submission(Struct, frozen=True, array_like=True):
 
     `body` holds the bytes the client sent, still in `encoding`; a body too large for the bus is in the blob store under
     `blob`. `meta` is what the protocol's `read` noted for its `decode` (plain JSON values). `dropped` are the positions
-    of items that were refused at the edge, with their outcome.
+    of items that were refused at the edge, with their outcome. `dead` is set once the submission was set aside: the
+    reason its items were counted under.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Submission(Struct, frozen=True, array_like=True):
     dropped: dict[int, OutcomeCount] = {}
     blob: str = ""
     body: bytes = b""
+    dead: str = ""
 
 
 class Item(Struct, frozen=True):

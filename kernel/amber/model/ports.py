@@ -43,7 +43,10 @@ class IngestProtocol(Struct, frozen=True):
 
 
 class Handled(Struct, frozen=True):
-    """What became of one item. `counts` are further outcomes it tells of (a client report does)."""
+    """What became of one item: `stored`, `filtered`, `invalid`, `unhandled` or `dead`.
+
+    `counts` are what the client says it threw away itself (`client_discard`), as a client report does.
+    """
 
     outcome: str = "stored"
     reason: str = ""

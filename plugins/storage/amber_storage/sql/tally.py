@@ -98,7 +98,7 @@ def outcome_counts(
     for count in others:
         words = bounded(count.category), bounded(count.outcome), bounded(count.reason)
         counts[(count.project, count.hour, *words)] += count.quantity
-    return counts
+    return Counter({key: quantity for key, quantity in counts.items() if quantity})
 
 
 def _facets(by_time: Iterable[GroupedEvent]) -> dict[tuple[str, str], tuple[int, float]]:
