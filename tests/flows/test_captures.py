@@ -12,9 +12,9 @@ import httpx
 import msgspec
 import pytest
 
-from .conftest import ended
 from amber.testing.accounts import unbalanced
 
+from .conftest import ended
 from .running import Running, wait_until
 
 RECORDED_KEY = b"abcdef0123456789abcdef0123456789"
