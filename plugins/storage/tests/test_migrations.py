@@ -5,24 +5,32 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import ANY
 
 import pytest
+import zstandard
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from amber.model import Member, Token, User
+from amber.model import Applied, Batch, Member, StoredEvent, Token, User
 from amber.testing.databases import open_database
-from amber.testing.stores import NOON, audit
+from amber.testing.stores import NOON, audit, event
 from amber_storage import sql
 from amber_storage.sql import schema
 from amber_storage.sql.directory import SqlDirectory
+from amber_storage.sql.events import SqlEventStore
 from amber_storage.sql.issues import SqlIssueStore
 
 VERSIONS = Path(str(sql.__file__)).parent / "migrations" / "versions"
 HOUR = int(NOON // 3600)
 PEOPLE = ((3, 1, "ann", "owner"), (4, 1, "bob", "member"), (7, 2, "cid", "owner"), (8, 1, "dan", "owner"))
 """Id, organisation, name and role of the users that were there; ids are not without gaps."""
+
+BODY = zstandard.compress(b'{"platform":"python"}')
+GROUPINGS = [{"key": f"k{number}", "grouping": json.dumps({"key": f"k{number}"})} for number in range(2)]
+EVENTLESS = "f" * 32
+"""An event that was counted, and is not there."""
 
 
 def fill(engine: Engine) -> None:
@@ -37,7 +45,7 @@ def fill(engine: Engine) -> None:
     )
     stored = (
         'INSERT INTO events (project, event_id, key, timestamp, received_at, level, release, environment, "user", '
-        "title, culprit, grouping, body) VALUES (1, :id, 'key', :at, 9e9, '', '', '', '', '', '', '{}', :body)"
+        "title, culprit, grouping, body) VALUES (1, :id, :key, :at, 9e9, '', '', '', '', '', '', :grouping, :body)"
     )
     with engine.begin() as connection:
         for id, slug in ((1, "acme"), (2, "other")):
@@ -54,8 +62,9 @@ def fill(engine: Engine) -> None:
             connection.execute(text(token), {**values, "at": NOON})
         for number, at in enumerate((NOON - 3600, NOON, NOON + 1, NOON + 3590)):
             id = f"{number:032x}"
-            connection.execute(text(stored), {"id": id, "at": at, "body": b""})
+            connection.execute(text(stored), {"id": id, "at": at, **GROUPINGS[number % 2], "body": BODY})
             connection.execute(text("INSERT INTO event_ids (project, event_id, issue) VALUES (1, :id, 9)"), {"id": id})
+        connection.execute(text(f"INSERT INTO event_ids (project, event_id, issue) VALUES (1, '{EVENTLESS}', 9)"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -110,6 +119,26 @@ def test_tokens_stay_as_they_were(moved: Engine) -> None:
 
 def test_events_that_were_there_are_counted_by_the_hour(moved: Engine) -> None:
     assert SqlIssueStore(moved).histograms([9], HOUR - 2, HOUR + 2, 1) == {9: (0, 1, 2, 1)}
+
+
+def test_events_stay_where_they_were(moved: Engine) -> None:
+    store = SqlEventStore(moved)
+    found = store.get_event(1, f"{2:032x}")
+    assert found == StoredEvent(f"{2:032x}", 1, "k0", NOON + 1, 9e9, "", "", "", {"platform": "python"}, {"key": "k0"})
+    listed = store.list_events(1, ["k0", "k1"]).items
+    assert [each.event_id for each in listed] == [f"{number:032x}" for number in (3, 2, 1, 0)]
+    assert len(store.list_events(1, ["k1"]).items) == 2
+    assert store.neighbours(1, ["k1"], f"{1:032x}").newer == f"{3:032x}"
+    assert store.get_event(1, EVENTLESS) is None
+
+
+def test_events_that_were_counted_are_not_counted_again(moved: Engine) -> None:
+    known = [event(1, "k0", id=id) for id in (*(f"{number:032x}" for number in range(4)), EVENTLESS)]
+    new = event(1, "k0")
+    events, issues = SqlEventStore(moved), SqlIssueStore(moved)
+    events.write_events([*known, new])
+    assert issues.apply(Batch(events=(*known, new))) == Applied(1, 5, ANY)
+    assert len(events.list_events(1, ["k0", "k1"]).items) == 6
 
 
 def test_the_moved_tables_are_those_of_the_schema(moved: Engine) -> None:

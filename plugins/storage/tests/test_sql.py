@@ -26,10 +26,10 @@ from amber_storage.sql import schema
 from amber_storage.sql.audit import ORDER as AUDIT_ORDER
 from amber_storage.sql.cursors import page_of
 from amber_storage.sql.directory import SqlDirectory
-from amber_storage.sql.events import SqlEventStore
+from amber_storage.sql.events import EVENT_ORDER, SqlEventStore, events_of
 from amber_storage.sql.issues import SqlIssueStore
 from amber_storage.sql.marks import KEPT, claim_marks
-from amber_storage.sql.neighbours import PLACE, events_of
+from amber_storage.sql.neighbours import PLACE, places_of
 from amber_storage.sql.searching import matching_issues, order_of
 from amber_storage.sql.short_ids import ALPHABET, short_id
 from amber_storage.sql.targets import ORDER as ATTEMPT_ORDER
@@ -40,7 +40,7 @@ import sys
 from amber.model import Batch
 from amber.testing.databases import open_database
 from amber.testing.stores import NOON, event
-from amber_storage.sql.events import SqlEventStore
+from amber_storage.sql.events import EVENT_ORDER, SqlEventStore, events_of
 from amber_storage.sql.issues import SqlIssueStore
 engine = open_database(sys.argv[1])
 issues, events = SqlIssueStore(engine), SqlEventStore(engine)
@@ -175,10 +175,8 @@ def test_a_page_of_issues_is_read_from_its_index(memory_engine: Engine, sort: st
 
 
 def test_a_page_of_events_is_read_from_its_index(memory_engine: Engine) -> None:
-    columns = schema.events.c
-    newest = select(columns.title).where(columns.project == 1, columns.key == "k")
-    plan = _plan(memory_engine, newest.order_by(columns.received_at.desc(), columns.number.desc()).limit(50))
-    assert "ix_events_project_key_received_at_number" in plan
+    plan = _plan(memory_engine, page_of(events_of([1]), EVENT_ORDER, "", 50))
+    assert "ix_events_grouping_received_at_number" in plan
     assert "TEMP B-TREE" not in plan
 
 
@@ -187,8 +185,8 @@ def test_a_neighbour_is_the_first_row_of_its_index(memory_engine: Engine, is_new
     place = tuple_(*PLACE)
     condition = place < tuple_(NOON, 5) if is_newest else place > tuple_(NOON, 5)
     order = [column.desc() for column in PLACE] if is_newest else PLACE
-    plan = _plan(memory_engine, events_of(1, "k").where(condition).order_by(*order).limit(1))
-    assert "ix_events_project_key_received_at_number" in plan
+    plan = _plan(memory_engine, places_of(1).where(condition).order_by(*order).limit(1))
+    assert "ix_events_grouping_received_at_number" in plan
     assert "TEMP B-TREE" not in plan
     assert f"received_at{'<' if is_newest else '>'}?" in plan
 

@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping
 
 from amber.model import Applied, Batch, Fact, GroupedEvent, OutcomeCount
+from amber_storage.sql.bulk import ask, insertion, question, write
 from amber_storage.sql.counting import add_outcomes, count_facets, count_hours, count_users
-from amber_storage.sql.given import Pair, pairs
+from amber_storage.sql.given import Pair
 from amber_storage.sql.issue_rows import create_issues, grow_issues, issues_by_key
 from amber_storage.sql.marks import claim_marks
+from amber_storage.sql.numbers import identity, numbers_of
 from amber_storage.sql.outbox import add_facts, new_fact
-from amber_storage.sql.schema import event_ids
+from amber_storage.sql.schema import counted_events
 from amber_storage.sql.tally import Tally, outcome_counts, tally
+
+COUNTED = question(
+    [counted_events.c.number],
+    "SELECT given.number FROM given JOIN counted_events ON counted_events.number = given.number",
+)
+NOTE = insertion(counted_events, "number issue")
 
 
 def projects_of(batch: Batch) -> set[int]:
@@ -23,9 +31,12 @@ def projects_of(batch: Batch) -> set[int]:
 def apply_batch(connection: Connection, batch: Batch, now: float) -> Applied:
     """Do all that `amber.model.IssueStore.apply` promises."""
     claim_marks(connection, batch.marks)
-    fresh, repeated = _split(connection, batch.events)
+    numbered, repeated = _split(connection, batch.events)
+    fresh = list(numbered.values())
     if fresh:
-        add_facts(connection, _count_events(connection, fresh, now))
+        issue_of, facts = _count_events(connection, fresh, now)
+        write(connection, NOTE, [(number, issue_of[_pair(grouped)]) for number, grouped in numbered.items()])
+        add_facts(connection, facts)
     counts = outcome_counts(fresh, repeated, batch.outcomes)
     add_outcomes(connection, counts)
     added = (
@@ -35,26 +46,31 @@ def apply_batch(connection: Connection, batch: Batch, now: float) -> Applied:
     return Applied(stored=len(fresh), repeated=len(repeated), outcomes=tuple(added))
 
 
-def _split(connection: Connection, events: Sequence[GroupedEvent]) -> tuple[list[GroupedEvent], list[GroupedEvent]]:
-    """The events never seen before, and the others; one that stands in the batch twice is a repeat the second time."""
-    given, project, event_id = pairs(connection, ((grouped.event.project, grouped.event.id) for grouped in events))
-    here = (event_ids.c.project == project) & (event_ids.c.event_id == event_id)
-    found = select(event_ids.c.project, event_ids.c.event_id).select_from(given).join(event_ids, here)
-    known = {(project, event_id) for project, event_id in connection.execute(found)} if events else set()
-    fresh: list[GroupedEvent] = []
+def _split(
+    connection: Connection, events: Sequence[GroupedEvent]
+) -> tuple[dict[int, GroupedEvent], list[GroupedEvent]]:
+    """The events never seen before, by their numbers, and the others; the second of two in one batch is a repeat."""
+    ids = [identity(grouped.event) for grouped in events]
+    numbers = numbers_of(connection, ids)
+    known = {number for (number,) in ask(connection, COUNTED, [(number,) for number in numbers.values()])}
+    fresh: dict[int, GroupedEvent] = {}
     repeated: list[GroupedEvent] = []
-    for grouped in events:
-        identity = grouped.event.project, grouped.event.id
-        (repeated if identity in known else fresh).append(grouped)
-        known.add(identity)
+    for id, grouped in zip(ids, events, strict=True):
+        if numbers[id] in known:
+            repeated.append(grouped)
+        else:
+            fresh[numbers[id]] = grouped
+            known.add(numbers[id])
     return fresh, repeated
 
 
-def _count_events(connection: Connection, fresh: Sequence[GroupedEvent], now: float) -> list[Fact]:
-    """Count each event to its issue; the facts that follow."""
+def _count_events(
+    connection: Connection, fresh: Sequence[GroupedEvent], now: float
+) -> tuple[dict[Pair, int], list[Fact]]:
+    """Count each event to its issue; which that is for each key, and the facts that follow."""
     by_key: dict[Pair, list[GroupedEvent]] = {}
     for grouped in fresh:
-        by_key.setdefault((grouped.event.project, grouped.grouping.key), []).append(grouped)
+        by_key.setdefault(_pair(grouped), []).append(grouped)
     known = issues_by_key(connection, list(by_key))
     born = create_issues(connection, {key: tally(events) for key, events in by_key.items() if key not in known})
     grown, rows = _by_issue(fresh, known)
@@ -65,12 +81,15 @@ def _count_events(connection: Connection, fresh: Sequence[GroupedEvent], now: fl
     count_hours(connection, tallies)
     issue_of = {key: row["id"] for key, row in known.items()}
     issue_of |= {(row["project"], news.first.grouping.key): row["id"] for news, row in born}
-    _note_ids(connection, fresh, issue_of)
     facts = [new_fact("issue.created", row["project"], now, _about(row, news.first)) for news, row in born]
     facts += [
         _regressed(rows[issue], news, now) for issue, news in grown.items() if rows[issue]["status"] == "resolved"
     ]
-    return facts + _stored(fresh, issue_of, now)
+    return issue_of, facts + _stored(fresh, issue_of, now)
+
+
+def _pair(grouped: GroupedEvent) -> Pair:
+    return grouped.event.project, grouped.grouping.key
 
 
 def _by_issue(
@@ -79,21 +98,9 @@ def _by_issue(
     """The tallies and rows of issues that exist; several keys may belong to one issue."""
     events: dict[int, list[GroupedEvent]] = {}
     for grouped in fresh:
-        if row := known.get((grouped.event.project, grouped.grouping.key)):
+        if row := known.get(_pair(grouped)):
             events.setdefault(row["id"], []).append(grouped)
     return {issue: tally(mine) for issue, mine in events.items()}, {row["id"]: row for row in known.values()}
-
-
-def _note_ids(connection: Connection, fresh: Sequence[GroupedEvent], issue_of: dict[Pair, int]) -> None:
-    rows = [
-        {
-            "project": grouped.event.project,
-            "event_id": grouped.event.id,
-            "issue": issue_of[grouped.event.project, grouped.grouping.key],
-        }
-        for grouped in fresh
-    ]
-    connection.execute(insert(event_ids), rows)
 
 
 def _about(row: RowMapping, grouped: GroupedEvent) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def _stored(fresh: Sequence[GroupedEvent], issue_of: dict[Pair, int], now: float
     issues: dict[int, list[int]] = {}
     for grouped in fresh:
         project = grouped.event.project
-        issues.setdefault(project, []).append(issue_of[project, grouped.grouping.key])
+        issues.setdefault(project, []).append(issue_of[_pair(grouped)])
     return [
         new_fact("events.stored", project, now, {"count": len(mine), "issue_ids": [str(i) for i in sorted(set(mine))]})
         for project, mine in issues.items()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Dialect, Integer, Table, Text
+from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Table, Text
 from sqlalchemy.schema import Column
 from sqlalchemy.types import TypeDecorator
 
@@ -31,6 +31,24 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """The value as it was."""
         return None if value is None else msgspec.json.decode(value, type=self.kind)
+
+
+class Hex(TypeDecorator[str]):
+    """Hex digits, kept as the bytes they stand for; a text that is none is equal to nothing that is kept."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes:
+        """The bytes."""
+        try:
+            return bytes.fromhex(value or "")
+        except ValueError:
+            return b""
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str:
+        """The digits, in lower case."""
+        return (value or b"").hex()
 
 
 def fields(table: Table, struct: type[msgspec.Struct]) -> list[Column[Any]]:

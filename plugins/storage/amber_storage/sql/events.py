@@ -4,18 +4,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Engine, Row, Table, select
+from sqlalchemy import Engine, Row, Select, Table, select
 
 from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Neighbours, Page, StoredEvent
 from amber_storage.sql import schema
-from amber_storage.sql.bodies import packed, unpacked
+from amber_storage.sql.bodies import unpacked
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
+from amber_storage.sql.event_rows import prepared, write_rows
+from amber_storage.sql.groupings import groupings_of
 from amber_storage.sql.neighbours import neighbours_of
 from amber_storage.sql.transactions import Transactions, border, insert_new
 
 EVENT_ORDER = Order("events", schema.events.c.received_at, schema.events.c.number)
 FEEDBACK_ORDER = Order("feedback", schema.feedback.c.received_at, schema.feedback.c.number)
+WHOLE = (
+    select(schema.events, schema.groupings.c.key, schema.groupings.c.grouping.label("reason"))
+    .join(schema.event_ids, schema.event_ids.c.number == schema.events.c.number)
+    .join(schema.groupings, schema.groupings.c.id == schema.events.c.grouping)
+)
 
 
 class SqlEventStore:
@@ -26,25 +33,24 @@ class SqlEventStore:
 
     def write_events(self, events: Sequence[GroupedEvent]) -> None:
         """Keep these events in one transaction; one known by (project, event id) stays as it was."""
+        if not events:
+            return
         with border():  # compressed before the transaction begins, which on SQLite holds up every other writer
-            rows = _event_rows(events)
-        self._write(schema.events, rows)
+            batch = prepared(events)
+        with self._database.writing({grouped.event.project for grouped in events}) as connection:
+            write_rows(connection, batch)
 
     def get_event(self, project: int, event_id: str) -> StoredEvent | None:
         """The whole event, or None."""
+        here = (schema.event_ids.c.project == project) & (schema.event_ids.c.event_id == event_id)
         with self._database.reading() as connection:
-            found = select(schema.events).where(
-                schema.events.c.project == project, schema.events.c.event_id == event_id
-            )
-            row = connection.execute(found).one_or_none()
+            row = connection.execute(WHOLE.where(here)).one_or_none()
         return _stored_event(row) if row else None
 
     def list_events(self, project: int, keys: Sequence[str], cursor: str = "", limit: int = 50) -> Page[EventSummary]:
         """Events with one of these grouping keys, newest received first."""
-        matching = select(*fields(schema.events, EventSummary)).where(
-            schema.events.c.project == project, schema.events.c.key.in_(keys)
-        )
         with self._database.reading() as connection:
+            matching = events_of(groupings_of(connection, project, keys))
             rows = connection.execute(page_of(matching, EVENT_ORDER, cursor, limit)).all()
         return as_page(rows, EVENT_ORDER, EventSummary, limit)
 
@@ -80,34 +86,20 @@ class SqlEventStore:
     def _write(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
-        # The lock spares two workers that hold the same events the deadlock of inserting them in different order.
+        # The lock spares two workers that hold the same rows the deadlock of inserting them in different order.
         with self._database.writing({row["project"] for row in rows}) as connection:
             connection.execute(insert_new(connection, table), rows)
 
 
-def _event_rows(events: Sequence[GroupedEvent]) -> list[dict[str, Any]]:
-    bodies = packed(grouped.event for grouped in events)
-    return [{**_summary(grouped), "body": body} for grouped, body in zip(events, bodies, strict=True)]
-
-
-def _summary(grouped: GroupedEvent) -> dict[str, Any]:
-    event = grouped.event
-    return {
-        "project": event.project,
-        "event_id": event.id,
-        "key": grouped.grouping.key,
-        "timestamp": event.timestamp,
-        "received_at": event.received_at,
-        "level": event.level,
-        "release": event.text("release"),
-        "environment": event.text("environment"),
-        "user": event.user,
-        "title": grouped.title,
-        "culprit": grouped.culprit,
-        "grouping": grouped.grouping,
-    }
+def events_of(groupings: Sequence[int]) -> Select[Any]:
+    """A SELECT of the events with one of these groupings, as lines of a list, in no order yet."""
+    column = schema.events.c.grouping
+    # One grouping is asked for by `=`, so that its index gives the order as well.
+    mine = column == groupings[0] if len(groupings) == 1 else column.in_(groupings)
+    return select(*fields(schema.events, EventSummary)).where(mine)
 
 
 def _stored_event(row: Row[Any]) -> StoredEvent:
-    known = [name for name in StoredEvent.__struct_fields__ if name != "data"]
-    return StoredEvent(**{name: row._mapping[name] for name in known}, data=unpacked(row.body))
+    known = [name for name in StoredEvent.__struct_fields__ if name not in ("data", "grouping")]
+    values = {name: row._mapping[name] for name in known}
+    return StoredEvent(**values, data=unpacked(row.body), grouping=row.reason)

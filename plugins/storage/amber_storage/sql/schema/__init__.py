@@ -1,14 +1,14 @@
 """Every table of the store. `migrations/` makes them; a test proves that both agree.
 
-Times are Unix seconds, `hour` is a Unix hour. Rows are written by the million into `events`, `event_ids`,
-`issue_users`, `issue_facets` and `issue_hours`: these have no foreign keys, which would cost a look-up (and on
-PostgreSQL a row lock) for each row.
+Times are Unix seconds, `hour` is a Unix hour. Rows are written by the million into `event_ids`, `events`,
+`counted_events`, `issue_users`, `issue_facets` and `issue_hours`: these have no foreign keys, which would cost a
+look-up (and on PostgreSQL a row lock) for each row.
 """
 
-from amber_storage.sql.schema.events import attachments, events, feedback
+from amber_storage.sql.schema.events import attachments, dictionaries, event_ids, events, feedback, groupings
 from amber_storage.sql.schema.issues import (
     applied_marks,
-    event_ids,
+    counted_events,
     issue_facets,
     issue_hours,
     issue_keys,
@@ -35,9 +35,12 @@ __all__ = [
     "attachments",
     "attempts",
     "audit_log",
+    "counted_events",
+    "dictionaries",
     "event_ids",
     "events",
     "feedback",
+    "groupings",
     "invitations",
     "issue_facets",
     "issue_hours",

@@ -2,16 +2,28 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, UniqueConstraint
 
-from amber_storage.sql.columns import Big, Json
+from amber_storage.sql.columns import Big, Hex, Json
 from amber_storage.sql.schema.parts import metadata, moment, text
+
+# Ids are random, so an index of them is written all over the place: it is kept once, small, and gives each event a
+# number. All else that there is by the million is kept in the order of these numbers, so that it grows at its end.
+event_ids = Table(
+    "event_ids",
+    metadata,
+    Column("number", Big, primary_key=True),
+    Column("project", Integer, nullable=False),
+    Column("event_id", Hex, nullable=False),
+    UniqueConstraint("project", "event_id"),
+    sqlite_autoincrement=True,
+)
 
 events = Table(
     "events",
     metadata,
-    Column("number", Big, primary_key=True),
+    Column("number", Big, primary_key=True, autoincrement=False),  # from `event_ids`
     Column("project", Integer, nullable=False),
-    text("event_id"),
-    text("key"),
+    Column("event_id", Hex, nullable=False),
+    Column("grouping", Big, nullable=False),  # from `groupings`
     moment("timestamp"),
     moment("received_at"),
     text("level"),
@@ -20,10 +32,33 @@ events = Table(
     text("user"),
     text("title"),
     text("culprit"),
-    Column("grouping", Json, nullable=False),
     Column("body", LargeBinary, nullable=False),  # JSON, then zstd; last, so that lists never read past what they need
-    UniqueConstraint("project", "event_id"),
-    Index(None, "project", "key", "received_at", "number"),
+    Index(None, "grouping", "received_at", "number"),
+)
+
+# Why events belong together is the same for most events of an issue: it is kept once.
+groupings = Table(
+    "groupings",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("project", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of `grouping`
+    text("key"),
+    Column("grouping", Json, nullable=False),
+    UniqueConstraint("project", "digest"),
+    Index(None, "project", "key"),
+    sqlite_autoincrement=True,
+)
+
+dictionaries = Table(
+    "dictionaries",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # as zstd frames name it
+    Column("project", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    moment("created_at"),
+    Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("project", "generation"),
 )
 
 attachments = Table(

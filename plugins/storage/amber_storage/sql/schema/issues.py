@@ -81,13 +81,11 @@ issue_hours = Table(
     sqlite_with_rowid=False,
 )
 
-event_ids = Table(
-    "event_ids",
+counted_events = Table(
+    "counted_events",
     metadata,
-    Column("project", Integer, primary_key=True),
-    Column("event_id", Text, primary_key=True),
+    Column("number", Big, primary_key=True, autoincrement=False),  # from `event_ids`
     Column("issue", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 outcomes = Table(
