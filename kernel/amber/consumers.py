@@ -5,13 +5,14 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from amber.bus import FACTS, Bus, Message, fact_subject
+from amber.bus import FACTS, TASKS, Bus, Message, fact_subject, task_subject
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, each
 from amber.errors import Reject
 from amber.kernel import Kernel
 from amber.model import Fact
-from amber.tasks import open_tasks
+from amber.tasks import WAIT, open_tasks
 
 log = logging.getLogger("amber.worker")
 
@@ -34,23 +35,26 @@ class Consumers:
                 self.serve(plugin.name, await self._open(plugin.name))
 
     async def _open(self, name: str) -> list[Delivery]:
-        facts = await self._facts_of(name)
-        return [*([facts] if facts else []), *await self._tasks_of(name)]
+        return [*await self._facts_of(name), *await self._tasks_of(name)]
 
-    async def _facts_of(self, name: str) -> Delivery | None:
-        """A durable consumer of the facts a plugin may hear."""
+    async def _facts_of(self, name: str) -> list[Delivery]:
+        """Durable consumers of the facts a plugin may hear, and of those it failed on that are handed back to it."""
         if not self._kernel.dispatcher.answers(name, "on_fact"):
-            return None
+            return []
         settings, manifest = self._kernel.settings.worker, self._kernel.registry.plugins[name].manifest
         kinds = manifest.rights.facts if manifest else ()
         if not kinds:
             log.error("plugin %s has on_fact but lists no rights.facts in its plugin.toml: it hears nothing", name)
-            return None
+            return []
         subjects = [fact_subject(kind, "*") for kind in kinds]
-        consumer = await self._bus.consume(FACTS, f"plugin-{name}", subjects, settings.ack_wait)
+        news = await self._bus.consume(FACTS, f"plugin-{name}", subjects, settings.ack_wait)
+        again = await self._bus.consume(TASKS, f"again-{name}", [task_subject(name, "fact")], settings.ack_wait)
         terms = Terms(FACTS, name, batch=16, attempts=settings.attempts, ack_wait=settings.ack_wait)
-        dead = DeadLetters(self._bus, self._kernel.metrics)
-        return Delivery(consumer, FactHandler(self._kernel, name).handle, terms, dead)
+        dead, handle = DeadLetters(self._bus, self._kernel.metrics), FactHandler(self._kernel, name).handle
+        return [
+            Delivery(news, handle, terms, dead),
+            Delivery(again, handle, replace(terms, stream=TASKS, wait=WAIT), dead),
+        ]
 
     async def _tasks_of(self, name: str) -> list[Delivery]:
         """The consumers of what a plugin is to deliver."""

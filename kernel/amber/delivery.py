@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import math
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from amber.bus import Bus, Consumer, Message, Stream, dead_subject
 from amber.errors import PluginError, Reject, Retry, Unavailable
+from amber.letters import about, headers_of
 from amber.metrics import Metrics
 
 log = logging.getLogger("amber.delivery")
@@ -44,22 +44,12 @@ class DeadLetters:
 
     async def add(self, stream: str, plugin: str, reason: str, original: Message) -> None:
         """Keep an original. Repeating it within two minutes keeps it once. Raises Unavailable."""
-        headers = {
-            "Amber-Error": one_line(reason),
-            "Amber-Plugin": plugin,
-            "Amber-Subject": original.subject,
-            "Amber-Stream": stream,
-            "Amber-Seq": str(original.seq),
-        }
+        told = about(stream, original.data)
+        headers = headers_of(stream, plugin, reason, original, told)
         identity = f"dead-{plugin}-{original.stream}-{original.seq}-{hash_of(original.data)}"
-        await self._bus.publish(dead_subject(stream, plugin), original.data, identity, headers)
+        await self._bus.publish(dead_subject(stream, plugin, told.project), original.data, identity, headers)
         self._metrics.dead.labels(stream, plugin).inc()
         log.error("dead letter: %s %s of plugin %s: %s", stream, original.seq, plugin, reason)
-
-
-def one_line(text: str) -> str:
-    """Text that fits into a header: printable ASCII, one line, at most 500 characters."""
-    return re.sub(r"[^\x20-\x7e]+", " ", text)[:500]
 
 
 def hash_of(data: bytes) -> str:

@@ -17,6 +17,7 @@ from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
 from amber.handlers import Handlers
 from amber.jobs import Job, Owners, buried, fail, feedback_of, feedback_outcome, job_outcomes, only
+from amber.letters import mark_of
 from amber.metrics import Metrics
 from amber.model import (
     Applied,
@@ -88,7 +89,7 @@ class Digest:
         jobs = [Job(message, submission) for submission in submissions]
         for job in jobs:
             job.fail(error if isinstance(error, PluginError | Reject) else Reject(str(error)))
-        batch = Batch(((message.stream, message.seq),), (), tuple(count for job in jobs for count in job_outcomes(job)))
+        batch = Batch((mark_of(message),), (), tuple(count for job in jobs for count in job_outcomes(job)))
         try:
             applied = await asyncio.to_thread(self._stores.issues.apply, batch)
         except AlreadyApplied:
@@ -112,9 +113,9 @@ class Digest:
         await self._bus.publish(subject, frames.encode([submission]), f"{why}-{submission.id}")
 
     async def _digest(self, messages: Sequence[Message]) -> None:
-        marks = [(message.stream, message.seq) for message in messages]
-        known = await asyncio.to_thread(self._stores.issues.applied, marks)
-        fresh = [message for message in messages if (message.stream, message.seq) not in known]
+        marked = {mark_of(message): message for message in messages}  # one letter may have been handed back twice
+        known = await asyncio.to_thread(self._stores.issues.applied, list(marked))
+        fresh = [message for mark, message in marked.items() if mark not in known]
         if not fresh:
             return
         jobs = [Job(message, submission) for message in fresh for submission in frames.decode(message.data)]
@@ -239,12 +240,12 @@ class Digest:
         outcomes = [*counted, *map(feedback_outcome, feedback)]
         for job in jobs:
             outcomes += job_outcomes(job)
-        marks = tuple((message.stream, message.seq) for message in messages)
+        marks = tuple(map(mark_of, messages))
         batch = Batch(marks, tuple(grouped), tuple(outcomes))
         try:
             applied = await asyncio.to_thread(self._write, batch, feedback)
         except AlreadyApplied as error:
-            await self._digest([m for m in messages if (m.stream, m.seq) not in error.marks])
+            await self._digest([m for m in messages if mark_of(m) not in error.marks])
             return
         self._count(applied, "stored", len(marks))
         await self._forget_bodies(jobs)

@@ -13,6 +13,7 @@ import msgspec
 from amber.bus import Bus
 from amber.config import Settings
 from amber.context import Context, Services
+from amber.deadletters import LetterDesk, Parts
 from amber.digest import Stores
 from amber.dispatch import Dispatcher
 from amber.errors import AmberError, ConfigError, PluginError
@@ -23,6 +24,7 @@ from amber.model import Fact, IngestProtocol
 from amber.outbound import Outbound
 from amber.outbox import publish_fact
 from amber.paths import pattern_of
+from amber.queues import QueueDesk
 from amber.registry import Plugin, Registry, State
 from amber.sending import Sender
 from amber.spec import Kind, hooks
@@ -63,6 +65,10 @@ class Kernel:
             "plugins": self.report,
             "logins": Logins(self.dispatcher),
             "targets": TargetDesk(self.sender, settings.server.url, lambda: self.bus),
+            "dead_letters": LetterDesk(
+                Parts(lambda: self.bus, lambda: self.stores.directory, lambda: self.stores.blobs)
+            ),
+            "consumers": QueueDesk(lambda: self.bus, lambda: self.stores.directory),
         }
 
     async def start(self, bus: Bus | None = None, *, is_storing: bool = True) -> None:

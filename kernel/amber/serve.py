@@ -74,6 +74,7 @@ async def serve(settings: Settings, data: Path, file: Path | None = None) -> Non
         asyncio.create_task(tally.run()),
         asyncio.create_task(Reporter(bus, lambda: _status(kernel, name)).run()),
         asyncio.create_task(switchboard(kernel, bus, data, file).run()),
+        asyncio.create_task(kernel.services.kernel["consumers"].watch()),
     ]
     settle_memory()
     try:

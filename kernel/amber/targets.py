@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from amber.bus import Bus
+from amber.deadletters import forget_delivery
 from amber.errors import ConfigError, Reject
 from amber.forms import fields_of, fill, secrets_of
 from amber.model import Attempt, Notification, Target, TargetType
@@ -80,7 +81,9 @@ class TargetDesk:
         await queue_task(self._need_bus(), target.plugin, Task(target.id, notification))
 
     async def again(self, attempt: Attempt) -> None:
-        """Queue a delivery anew that was given up. Raises Reject where there is nothing to repeat."""
+        """Queue a delivery anew that was given up, and take it out of the dead letters. Raises Reject where there is
+        nothing to repeat.
+        """
         if attempt.outcome != "dead":
             raise Reject("only what was given up can be sent again", status=409)
         target = await asyncio.to_thread(self._sender.directory.target, attempt.target)
@@ -90,6 +93,7 @@ class TargetDesk:
             raise Reject("the target is switched off", status=409)
         task = Task(target.id, attempt.notification)
         await queue_task(self._need_bus(), target.plugin, task, again=f"-again-{attempt.id}")
+        await forget_delivery(self._need_bus(), target.plugin, target.id, attempt.notification.id)
 
     def _need_bus(self) -> Bus:
         bus = self._bus()

@@ -58,9 +58,9 @@ def task_subject(plugin: str, name: str) -> str:
     return f"amber.v1.task.{plugin}.{name}"
 
 
-def dead_subject(stream: str, plugin: str) -> str:
-    """Where messages of a stream go that a plugin could not handle."""
-    return f"amber.v1.dead.{stream}.{plugin}"
+def dead_subject(stream: str, plugin: str, project: int | str = 0) -> str:
+    """Where messages of a stream go that a plugin could not handle, by project; `0` for none, `*` for any."""
+    return f"amber.v1.dead.{stream}.{plugin}.{project}"
 
 
 def switch_subject(plugin: str) -> str:
@@ -87,6 +87,26 @@ class Message(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     delivered: int = 1
     at: float = 0
+
+
+class Glance(Struct, frozen=True):
+    """Messages without their data. `total` of those asked for lie in the stream; `last` is the newest number in it."""
+
+    messages: list[Message]
+    total: int
+    last: int
+
+
+class Standing(Struct, frozen=True):
+    """How far a durable consumer is: what waits for it, and what it has in hand. `since` is when the oldest message it
+    has not done was published; 0 where it has done everything.
+    """
+
+    stream: str
+    name: str
+    waiting: int
+    in_hand: int
+    since: float = 0.0
 
 
 class Consumer(Protocol):
@@ -134,6 +154,12 @@ class Bus(Protocol):
 
     async def browse(self, stream: Stream, after: int, limit: int) -> list[Message]:
         """Messages of a stream whose sequence number is above `after`, oldest first, without consuming them."""
+
+    async def glance(self, stream: Stream, subjects: Sequence[str], after: int, limit: int) -> Glance:
+        """Like `browse`, of some subjects alone, and without the data: thousands cost little."""
+
+    async def standings(self) -> list[Standing]:
+        """Every durable consumer there is, by stream and name."""
 
     async def delete(self, stream: Stream, seq: int) -> bool:
         """Take one message out; False if it is not there."""

@@ -13,7 +13,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
-from amber.bus import STREAMS, Consumer, Message, Stream
+from amber.bus import STREAMS, Consumer, Glance, Message, Standing, Stream
+from amber.bus.looking import messages_without_data, standings_of
 from amber.config import BusConfig
 from amber.errors import Unavailable
 
@@ -195,6 +196,28 @@ class NatsBus:
             seq = raw.seq or 0
             found.append(self._stored(stream, raw))
         return found
+
+    async def glance(self, stream: Stream, subjects: Sequence[str], after: int, limit: int) -> Glance:
+        """Read headers with a passing consumer."""
+        self._need_connection()
+        try:
+            raws, total, last = await messages_without_data(self._js, stream, subjects, after, limit)
+        except FAILURES as error:
+            raise Unavailable(f"{stream.name} cannot be read: {error}") from error
+        return Glance([self._passed(stream, raw) for raw in raws], total, last)
+
+    def _passed(self, stream: Stream, raw: Msg) -> Message:
+        meta, identity = raw.metadata, self._identity[stream.name]
+        at = meta.timestamp.timestamp()
+        return Message(identity, meta.sequence.stream, raw.subject, b"", own(raw.headers), delivered=0, at=at)
+
+    async def standings(self) -> list[Standing]:
+        """Ask the server about the consumers of each stream."""
+        self._need_connection()
+        try:
+            return [one for stream in STREAMS for one in await standings_of(self._js, stream)]
+        except FAILURES as error:
+            raise Unavailable(f"the consumers cannot be asked: {error}") from error
 
     def _stored(self, stream: Stream, raw: api.RawStreamMsg) -> Message:
         at = raw.time.timestamp() if raw.time else 0.0

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from amber.bus import STREAMS, Consumer, Message, Stream
+from amber.bus import STREAMS, Consumer, Glance, Message, Standing, Stream
 from amber.errors import Unavailable
 
 log = logging.getLogger("amber.bus")
@@ -36,6 +36,7 @@ class MemoryBus:
         self.is_up = True
         self._birth = uuid.uuid4().hex[:8]
         self._seq = {stream.name: itertools.count(1) for stream in STREAMS}
+        self._last = dict.fromkeys(self._seq, 0)
         self._stored: dict[str, dict[int, Message]] = {stream.name: {} for stream in STREAMS}
         self._ids: set[tuple[str, str]] = set()
         self._consumers: dict[tuple[str, str], MemoryConsumer] = {}
@@ -57,7 +58,7 @@ class MemoryBus:
         if stream.is_queue and len(stored) >= self.capacity:
             raise Unavailable("the bus is full")
         self._ids.add((stream.name, id))
-        seq = next(self._seq[stream.name])
+        seq = self._last[stream.name] = next(self._seq[stream.name])
         if stream.is_latest:
             for old in [known for known, message in stored.items() if message.subject == subject]:
                 del stored[old]
@@ -103,6 +104,21 @@ class MemoryBus:
         """Messages above a sequence number."""
         self.need_up()
         return [m for seq, m in sorted(self._stored[stream.name].items()) if seq > after][:limit]
+
+    async def glance(self, stream: Stream, subjects: Sequence[str], after: int, limit: int) -> Glance:
+        """Messages above a sequence number without their data."""
+        every = [
+            replace(message, data=b"")
+            for message in await self.browse(stream, 0, self.capacity)
+            if any(matches(subject, message.subject) for subject in subjects)
+        ]
+        wanted = [message for message in every if message.seq > after]
+        return Glance(wanted[:limit], len(every), self._last[stream.name])
+
+    async def standings(self) -> list[Standing]:
+        """Every consumer's."""
+        self.need_up()
+        return [consumer.standing(*key) for key, consumer in sorted(self._consumers.items())]
 
     async def delete(self, stream: Stream, seq: int) -> bool:
         """Take a message out."""
@@ -181,10 +197,18 @@ class MemoryConsumer:
     async def waiting(self) -> int:
         """What has not been acknowledged."""
         self._bus.need_up()
+        return len(self._undone())
+
+    def standing(self, stream: str, name: str) -> Standing:
+        """How far it is."""
+        undone = self._undone()
+        in_hand = sum(message.seq in self._due for message in undone)
+        since = min((message.at for message in undone), default=0.0)
+        return Standing(stream, name, len(undone) - in_hand, in_hand, since)
+
+    def _undone(self) -> list[Message]:
         stored = self._bus.stored(self._stream).items()
-        return sum(
-            seq not in self._done and any(matches(s, message.subject) for s in self.subjects) for seq, message in stored
-        )
+        return [m for seq, m in stored if seq not in self._done and any(matches(s, m.subject) for s in self.subjects)]
 
     async def close(self) -> None:
         """The position stays."""

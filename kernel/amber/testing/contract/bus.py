@@ -16,6 +16,7 @@ from amber.bus import (
     Bus,
     Consumer,
     Message,
+    Standing,
     dead_subject,
     fact_subject,
     switch_subject,
@@ -50,6 +51,13 @@ async def none_waiting(consumer: Consumer) -> None:
     """Wait until the bus has noted every acknowledgement."""
     while await consumer.waiting():  # noqa: ASYNC110 - the server alone knows
         await asyncio.sleep(0.01)
+
+
+async def in_hand(bus: Bus, count: int) -> Standing:
+    """The standing of the only consumer, once the bus has noted that it has so many messages in hand."""
+    while (found := (await bus.standings())[0]).in_hand != count:  # noqa: ASYNC110 - the server alone knows
+        await asyncio.sleep(0.01)
+    return found
 
 
 def hearer() -> tuple[asyncio.Queue[tuple[str, bytes]], Callable[[str, bytes], Awaitable[None]]]:
@@ -210,6 +218,36 @@ class BusContract:
         [first] = await consumer.fetch(1, LONG)
         assert (first.stream, first.seq) == (found[0].stream, found[0].seq)
         assert first.at == pytest.approx(found[0].at)
+
+    async def test_a_glance_shows_some_subjects_without_their_data(self, bus: Bus) -> None:
+        for number in range(1, 8):
+            subject = dead_subject("ITEMS", "digest", number % 2)
+            await bus.publish(subject, b"%d" % number, headers={"Amber-Error": str(number)})
+        odd = await bus.glance(DEAD, [dead_subject("*", "*", 1)], 0, 3)
+        assert [(one.headers["Amber-Error"], one.data) for one in odd.messages] == [("1", b""), ("3", b""), ("5", b"")]
+        assert (odd.total, odd.last) == (4, 7)
+        whole = (await bus.browse(DEAD, 0, 1))[0]
+        assert (odd.messages[0].stream, odd.messages[0].seq) == (whole.stream, whole.seq)
+        assert odd.messages[0].at == pytest.approx(whole.at)
+        rest = await bus.glance(DEAD, [dead_subject("*", "*", 0), dead_subject("*", "*", 1)], 5, 9)
+        assert ([one.seq for one in rest.messages], rest.total) == ([6, 7], 7)
+        await bus.delete(DEAD, 7)
+        nothing = await bus.glance(DEAD, [dead_subject("*", "*", 1)], 5, 9)
+        assert (nothing.messages, nothing.total, nothing.last) == ([], 3, 7)
+
+    async def test_consumers_tell_how_far_they_are(self, bus: Bus) -> None:
+        consumer = await bus.consume(FACTS, "c", [fact_subject("issue.created", "*")], LONG)
+        for kind in ("issue.resolved", "issue.created", "issue.created", "issue.created"):
+            await bus.publish(fact_subject(kind, 1), kind.encode())
+        first, second = await consumer.fetch(2, LONG)
+        await consumer.ack(first)
+        standing = await in_hand(bus, 1)
+        assert (standing.stream, standing.name, standing.waiting) == ("FACTS", "c", 1)
+        assert standing.since == pytest.approx(second.at)
+        await consumer.ack(second)
+        await consumer.ack((await consumer.fetch(1, LONG))[0])
+        standing = await in_hand(bus, 0)
+        assert (standing.waiting, standing.since) == (0, 0)
 
     async def test_a_deleted_message_is_gone_and_leaves_a_gap(self, bus: Bus) -> None:
         for data in (b"1", b"2", b"3"):
