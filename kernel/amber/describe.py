@@ -1,20 +1,18 @@
 """An event in one line: its title and its culprit."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from amber.model import Event
+from amber.model import Event, ExceptionValue, Frame, frames_of
 
 TITLE_LENGTH, CULPRIT_LENGTH = 256, 200
 
 
 def title(event: Event) -> str:
     """`Type: first line of the value` of the exception people should look at, else the message, else what is known."""
-    chain = event.exceptions
-    if chain:
-        shown = main_exception(chain)
-        name = str(shown.get("type") or "") or "Error"
-        value = first_line(str(shown.get("value") or ""))
+    if event.chain:
+        shown = main_exception(event.chain)
+        name = shown.type or "Error"
+        value = first_line(shown.value or "")
         return (f"{name}: {value}" if value else name)[:TITLE_LENGTH]
     message = first_line(event.message)
     if message:
@@ -27,18 +25,18 @@ def culprit(event: Event) -> str:
     if named := event.text("transaction") or event.text("culprit"):
         return named[:CULPRIT_LENGTH]
     frames = _frames(event)
-    own = [frame for frame in frames if frame.get("in_app")] or frames
+    own = [frame for frame in frames if frame.in_app] or frames
     if not own:
         return ""
     frame = own[-1]
-    place = str(frame.get("module") or frame.get("filename") or frame.get("abs_path") or "")
-    function = str(frame.get("function") or "")
+    place = frame.module or frame.filename or frame.abs_path or ""
+    function = frame.function or ""
     return (f"{place} in {function}" if place and function else place or function)[:CULPRIT_LENGTH]
 
 
-def main_exception(chain: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+def main_exception(chain: Sequence[ExceptionValue]) -> ExceptionValue:
     """The exception to show: the last of the chain, but not one an exception group only wraps."""
-    plain = [one for one in chain if not (one.get("mechanism") or {}).get("is_exception_group")]
+    plain = [one for one in chain if not (one.mechanism or {}).get("is_exception_group")]
     return (plain or chain)[-1]
 
 
@@ -47,7 +45,5 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def _frames(event: Event) -> list[Mapping[str, Any]]:
-    chain = event.exceptions
-    stack = main_exception(chain).get("stacktrace") if chain else event.data.get("stacktrace")
-    return [frame for frame in (stack or {}).get("frames") or () if isinstance(frame, Mapping)]
+def _frames(event: Event) -> Sequence[Frame]:
+    return main_exception(event.chain).frames if event.chain else frames_of(event.body)

@@ -115,7 +115,7 @@ class Pipeline:
 def fallback(event: Event) -> Grouping:
     """The kernel's own grouping: type, title and transaction; an event that has none of them stands alone."""
     parts = [("type", event.type), ("title", title(event)), ("transaction", event.text("transaction"))]
-    if not (event.exceptions or event.message or event.text("transaction")):
+    if not (event.chain or event.message or event.text("transaction")):
         parts.append(("event", event.id))
     summary = "Grouped by type, title and transaction, because no grouping plugin decided."
     return Grouping(FALLBACK, 1, key_of(FALLBACK, 1, parts), summary, tuple(parts))

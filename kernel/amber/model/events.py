@@ -59,11 +59,6 @@ class Event(Struct, frozen=True, dict=True):
         return self.text("level") or "error"
 
     @property
-    def exceptions(self) -> list[Mapping[str, Any]]:
-        """The chain of exceptions, oldest cause first."""
-        return list((self.data.get("exception") or {}).get("values") or ())
-
-    @property
     def message(self) -> str:
         """The message as a person reads it: formatted where parameters were given."""
         entry = self.data.get("logentry") or {}

@@ -200,6 +200,7 @@ def test_no_planted_secret_survives(key: str, shape: int, before: str, around: d
 @settings(deadline=None)
 @given(DATA)
 @example({"": "-----BEGIN PRIVATE KEY-----token=-----END PRIVATE KEY-----"})
+@example({"password": [], "": '{"password": "", "\\\\u0070assword=\\n": [null]}'})
 def test_scrubbing_twice_changes_nothing_more(data: dict[str, Any]) -> None:
     once = scrub_event(event_of(data), Rules())
 
@@ -208,6 +209,7 @@ def test_scrubbing_twice_changes_nothing_more(data: dict[str, Any]) -> None:
 
 @settings(deadline=None)
 @given(DATA)
+@example({"api": ["", f"{SECRET}-----BEGIN PRIVATE KEY-----", SECRET]})
 def test_what_plugins_add_is_found_as_well(tree: dict[str, Any]) -> None:
     event = event_of({}, {"geo": Additions(contexts={"c": tree})})
 

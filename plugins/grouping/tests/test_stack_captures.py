@@ -54,15 +54,15 @@ def test_every_captured_event_is_grouped_by_what_it_holds() -> None:
 def test_captured_events_with_different_errors_are_different_issues() -> None:
     issues = defaultdict(set)
     for event in captured().values():
-        if event.exceptions and all(one.get("type") for one in event.exceptions):
-            issues[group_events([event])[0].key].add(tuple(one["type"] for one in event.exceptions))
+        if event.chain and all(one.type for one in event.chain):
+            issues[group_events([event])[0].key].add(tuple(one.type for one in event.chain))
 
     assert len(issues) >= 5
     assert all(len(kinds) == 1 for kinds in issues.values())
 
 
 def test_the_members_of_a_captured_exception_group_are_in_its_parts() -> None:
-    [group] = [event for event in captured().values() if len(event.exceptions) == 3]
+    [group] = [event for event in captured().values() if len(event.chain) == 3]
 
     types = [value for what, value in group_events([group])[0].parts if what == "type"]
 

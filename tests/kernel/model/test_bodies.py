@@ -12,7 +12,8 @@ from amber.model import Body, Event, ExceptionValue, Frame, frames_of, stack_fro
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
 FIELDS = st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), st.tuples(VALUES, st.booleans()))

@@ -11,6 +11,7 @@ import msgspec
 from amber_enrichment.scrub import keys
 from amber_enrichment.scrub.pattern import Pattern
 from amber_enrichment.scrub.rules import Rules
+from amber_enrichment.scrub.shapes import PEM
 from amber_enrichment.scrub.texts import names_secret, scrub_text, word_parts
 
 EDGE = rb"(?:\b|\\[bfnrt]|\\u[0-9a-fA-F]{4})"  # a word may begin right after an escaped line end
@@ -24,6 +25,8 @@ SHAPES = (
     EDGE + rb"[A-Z]{2}[0-9]{2} ?[A-Z0-9] ?[A-Z0-9] ?[A-Z0-9] ?[A-Z0-9]",
     EDGE + rb"[0-9]{3}-[0-9]{2}-[0-9]{4}",
 )
+LONGEST_KNOWN = 100
+"""Characters of a text that is worth remembering; longer ones are seldom the same twice."""
 ESCAPES = rb"\\\\(?:u00|x)[2-7]"
 EMAILS = rb"@[A-Za-z0-9]"
 IPS = rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f.]*:"
@@ -76,7 +79,7 @@ def suspects(encoded: bytes, rules: Rules) -> frozenset[str]:
     while (hit := pattern.find(encoded, position)) >= 0:
         start, end = _opening(encoded, hit), _closing(encoded, hit)
         text = msgspec.json.decode(b'"%b"' % encoded[start + 1 : end], type=str)
-        if _is_suspect(text, encoded[max(0, start - 8) : start], encoded[end + 1 : end + 3], rules):
+        if (_known if len(text) <= LONGEST_KNOWN else _is_suspect)(text, *_around(encoded, start, end), rules):
             found.add(text)
         position = end + 1
     return frozenset(found)
@@ -104,13 +107,26 @@ def _is_escaped(encoded: bytes, quote: int) -> bool:
     return (quote - first) % 2 == 1
 
 
-def _is_suspect(text: str, before: bytes, after: bytes, rules: Rules) -> bool:
+def _around(encoded: bytes, start: int, end: int) -> tuple[bool, bool]:
+    """Whether a text stands where a name stands, and whether an object follows it."""
+    before, after = encoded[max(0, start - 8) : start], encoded[end + 1 : end + 3]
+    return after.startswith(b":") or before.endswith((b"[", b'"key":', b'"name":')), after == b":{"
+
+
+def _is_suspect(text: str, is_name: bool, has_object: bool, rules: Rules) -> bool:
     """Whether a name could hide what stands beside it, or the text itself must change."""
     if text[:1] in {"{", "["}:  # perhaps JSON, of which only the walk knows the keys
         return True
-    is_name = after.startswith(b":") or text.startswith("-") or before.endswith((b"[", b'"key":', b'"name":'))
-    if is_name and (names_secret(text, rules) or (after == b":{" and keys.may_begin(text))):
+    is_name = is_name or text.startswith("-")
+    if is_name and (names_secret(text, rules) or (has_object and keys.may_begin(text))):
         return True
-    return (
-        not text.isalpha() and scrub_text(text, rules)[0] is not text
-    )  # letters alone hide nothing: nothing has a place
+    if text.isalpha():  # letters alone hide nothing: nothing has a place
+        return False
+    # The key that begins in this text may go on in the next one.
+    return PEM.search(text) is not None or scrub_text(text, rules)[0] is not text
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str, is_name: bool, has_object: bool, rules: Rules) -> bool:
+    """`_is_suspect`, remembered: the same names and short texts stand in event after event."""
+    return _is_suspect(text, is_name, has_object, rules)

@@ -20,15 +20,16 @@ ADDRESSES = (("user", "ip_address"), ("request", "env", "REMOTE_ADDR"), ("sdk", 
 
 def scrub_event(event: Event, rules: Rules) -> Event:
     """The event without its secrets; the same object where it holds none."""
-    data = {key: value for key, value in event.data.items() if key not in UNTOUCHED}
-    found = _suspects((data, event.additions) if event.additions else data, rules)
+    found = _suspects(event, rules)
     return walk_event(event, rules, found) if found is not None or rules.ips else event
 
 
-def _suspects(value: object, rules: Rules) -> Container[object] | None:
+def _suspects(event: Event, rules: Rules) -> Container[object] | None:
     """What is worth a look, or None if nothing is."""
     try:
-        encoded = msgspec.json.encode(value)
+        encoded = event.body.without(UNTOUCHED).encoded
+        if event.additions:
+            encoded += msgspec.json.encode(event.additions)
     except (UnicodeEncodeError, OverflowError):  # lone surrogates, enormous numbers: no fast way, so look everywhere
         return Everything()
     return suspects(encoded, rules) or None

@@ -11,7 +11,7 @@ from amber_enrichment.scrub.notes import Note
 from amber_enrichment.scrub.places import COOKIES, HEADERS, PLACES, QUERY, SKIP, SOURCE, TREE, VERSIONS, is_untouchable
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.shapes import FILTERED, PEM, PEM_END, is_card
-from amber_enrichment.scrub.texts import Remark, key_rule, scrub_text
+from amber_enrichment.scrub.texts import MOST_PASSES, Remark, key_rule, scrub_text
 
 SMALLEST_CARD = 10**11
 NOTHING: dict[str, str] = {}
@@ -48,11 +48,20 @@ class Walk:
 
     def text(self, text: str, place: str, path: Path) -> str:
         """A text without secrets, JSON inside of it taken apart."""
+        answer, remarks = self._scrubbed(text, place)
+        for _ in range(MOST_PASSES):  # JSON whose escapes were resolved may show names it did not show before
+            again, more = self._scrubbed(answer, place) if remarks and answer[:1] in {"{", "["} else (answer, ())
+            if not more:
+                break
+            answer, remarks = again, (*(Remark(remark.rule) for remark in remarks), *more)
+        self.notes += [Note(path, remark) for remark in remarks]
+        return answer
+
+    def _scrubbed(self, text: str, place: str) -> tuple[str, tuple[Remark, ...]]:
         unpacked, remarks = self._unpacked(text) if text[:1] in {"{", "["} else (text, ())
         rules = msgspec.structs.replace(self.rules, ips=False) if place == VERSIONS else self.rules
         answer, more = scrub_text(unpacked, rules, place == SOURCE)
-        self.notes += [Note(path, remark) for remark in (*remarks, *more)]
-        return answer
+        return answer, (*remarks, *more)
 
     def _unpacked(self, text: str) -> tuple[str, tuple[Remark, ...]]:
         inner = Walk(self.rules, Everything())

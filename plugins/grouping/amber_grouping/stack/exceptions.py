@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from amber_grouping.stack.frames import Stack, stack_of, text
+from amber.model import ExceptionValue
+from amber_grouping.stack.frames import Stack, stack_of
 from amber_grouping.stack.key import Part, part
 from amber_grouping.stack.messages import first_lines
 
-Node = Mapping[str, Any]
 MAX_EXCEPTIONS = 100
 
 
@@ -27,16 +27,15 @@ class Raised(Struct, frozen=True):
         return parts
 
 
-def raised(node: Node, platform: str) -> Raised:
+def raised(node: ExceptionValue, platform: str) -> Raised:
     """One exception value of an event; the type of a synthetic one was made up by the SDK and does not count."""
-    mechanism = node.get("mechanism")
-    is_synthetic = isinstance(mechanism, Mapping) and bool(mechanism.get("synthetic"))
-    stack = stack_of(node.get("stacktrace"), platform)
-    kind = "" if is_synthetic and (stack.frames or text(node, "value")) else text(node, "type")
-    return Raised(kind, "" if stack.frames else first_lines(text(node, "value")), stack)
+    is_synthetic = bool(_mechanism(node).get("synthetic"))
+    stack = stack_of(node.frames, platform)
+    kind = "" if is_synthetic and (stack.frames or node.value) else node.type
+    return Raised(kind or "", "" if stack.frames else first_lines(node.value or ""), stack)
 
 
-def chain_of(nodes: Sequence[Node], platform: str) -> list[Raised]:
+def chain_of(nodes: Sequence[ExceptionValue], platform: str) -> list[Raised]:
     """Those exceptions that count, oldest cause first; of a group, each different member once and the group itself."""
     nodes = nodes[-MAX_EXCEPTIONS:]
     members = _members(nodes)
@@ -48,7 +47,7 @@ def chain_of(nodes: Sequence[Node], platform: str) -> list[Raised]:
     return found if len(ordered) == 1 else [*found, raised(nodes[_root(_ids(nodes))], platform)]
 
 
-def _members(nodes: Sequence[Node]) -> list[list[Node]]:
+def _members(nodes: Sequence[ExceptionValue]) -> list[list[ExceptionValue]]:
     """For each member of an exception group its causes and itself; nothing where there is no sound group."""
     ids = _ids(nodes)
     if not any(_mechanism(node).get("is_exception_group") for node in nodes) or not _is_tree(ids):
@@ -57,7 +56,7 @@ def _members(nodes: Sequence[Node]) -> list[list[Node]]:
     for index, (_, parent) in enumerate(ids):
         if parent is not None:
             children.setdefault(_index(ids, parent), []).append(index)
-    found: list[list[Node]] = []
+    found: list[list[ExceptionValue]] = []
     waiting = [_root(ids)]
     while waiting:
         index = waiting.pop()
@@ -77,12 +76,11 @@ def _below(index: int, children: Mapping[int, list[int]]) -> list[int]:
     return found
 
 
-def _mechanism(node: Node) -> Mapping[str, Any]:
-    mechanism = node.get("mechanism")
-    return mechanism if isinstance(mechanism, Mapping) else {}
+def _mechanism(node: ExceptionValue) -> Mapping[str, Any]:
+    return node.mechanism or {}
 
 
-def _ids(nodes: Sequence[Node]) -> list[tuple[object, object]]:
+def _ids(nodes: Sequence[ExceptionValue]) -> list[tuple[object, object]]:
     return [(_mechanism(node).get("exception_id"), _mechanism(node).get("parent_id")) for node in nodes]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from amber.model import Frame
 from amber_grouping.stack import names
 from amber_grouping.stack.key import MAX_VALUE, Part
 
@@ -38,36 +39,34 @@ class Stack(Struct, frozen=True):
         return " in ".join(word for word in (module, function) if word)
 
 
-def stack_of(trace: object, platform: str) -> Stack:
+def stack_of(frames: Sequence[Frame], platform: str) -> Stack:
     """The in-app frames of a stack trace, or all of its frames where none of those tells anything."""
-    listed = trace.get("frames") if isinstance(trace, Mapping) else None
-    frames = [frame for frame in listed if isinstance(frame, Mapping)] if isinstance(listed, Sequence) else []
-    own = _folded(_keys([frame for frame in frames if frame.get("in_app")], platform))
+    own = _folded(_keys([frame for frame in frames if frame.in_app], platform))
     if own:
         return Stack(own, is_in_app=True)
     return Stack(_folded(_keys(frames, platform)))
 
 
-def _keys(frames: Sequence[Mapping[str, Any]], platform: str) -> list[FrameKey]:
-    keys = [_frame_key(frame, text(frame, "platform") if "platform" in frame else platform) for frame in frames]
+def _keys(frames: Sequence[Frame], platform: str) -> list[FrameKey]:
+    keys = [_frame_key(frame, platform if frame.platform is None else frame.platform) for frame in frames]
     return [key for key in keys if key != UNKNOWN]
 
 
-def _frame_key(frame: Mapping[str, Any], platform: str) -> FrameKey:
-    module = text(frame, "module")
+def _frame_key(frame: Frame, platform: str) -> FrameKey:
     function = names.function_name(_function(frame, platform), platform)
-    is_nameless = platform == "javascript" and not function and names.URL.match(text(frame, "abs_path")) is not None
+    is_nameless = platform == "javascript" and not function and names.URL.match(frame.abs_path or "") is not None
     return (
-        (module and names.module_name(module, platform))
-        or names.file_name(text(frame, "filename") or text(frame, "abs_path")),
+        (frame.module and names.module_name(frame.module, platform))
+        or names.file_name(frame.filename or frame.abs_path or ""),
         function,
-        "" if is_nameless else names.source_line(text(frame, "context_line"), platform),
+        "" if is_nameless else names.source_line(frame.context_line or "", platform),
     )
 
 
-def _function(frame: Mapping[str, Any], platform: str) -> str:
-    fields = ("raw_function", "function") if platform == "csharp" else ("function", "raw_function")
-    return text(frame, fields[0]) or text(frame, fields[1])
+def _function(frame: Frame, platform: str) -> str:
+    if platform == "csharp":
+        return frame.raw_function or frame.function or ""
+    return frame.function or frame.raw_function or ""
 
 
 def _folded(frames: Sequence[FrameKey]) -> tuple[FrameKey, ...]:

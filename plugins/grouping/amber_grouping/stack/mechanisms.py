@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from amber.model import Event, Grouping
+from amber.model import Event, Grouping, frames_of, stack_from
 from amber_grouping.stack.exceptions import chain_of
 from amber_grouping.stack.frames import Stack, stack_of, text
 from amber_grouping.stack.key import VERSION, Part, key_of, part
@@ -51,8 +51,7 @@ def by_fingerprint(event: Event) -> Found | None:
 
 def by_exception(event: Event) -> Found | None:
     """The chain of exceptions."""
-    nodes = [node for node in event.exceptions if isinstance(node, Mapping)]
-    chain = chain_of(nodes, event.text("platform"))
+    chain = chain_of(event.chain, event.text("platform"))
     parts = tuple(one for link in chain for one in link.parts())
     if not parts:
         return None
@@ -69,9 +68,9 @@ def by_exception(event: Event) -> Found | None:
 def by_stack(event: Event) -> Found | None:
     """The event's own stack trace, or that of the crashed thread, the current one or the only one."""
     platform = event.text("platform")
-    stack = stack_of(event.data.get("stacktrace"), platform)
+    stack = stack_of(frames_of(event.body), platform)
     if not stack.frames:
-        stack = stack_of(_thread(event).get("stacktrace"), platform)
+        stack = stack_of(stack_from(_thread(event).get("stacktrace")), platform)
     if not stack.frames:
         return None
     place = f", which ends in {stack.place}" if stack.place else ""

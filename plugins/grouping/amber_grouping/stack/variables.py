@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from amber.model import Event
-from amber_grouping.stack.frames import Stack, stack_of, text
+from amber.model import Event, ExceptionValue, frames_of
+from amber_grouping.stack.frames import Stack, stack_of
 from amber_grouping.stack.messages import first_lines
 
 DEFAULT = re.compile(r"\{\{\s*default\s*\}\}", re.IGNORECASE)
@@ -32,22 +31,22 @@ def _tag(key: str, event: Event) -> str:
     return next((str(value) for name, value in pairs if name == key), "")
 
 
-def _last(event: Event) -> Mapping[str, Any]:
+def _last(event: Event) -> ExceptionValue:
     """The exception that was raised last."""
-    return next((node for node in reversed(event.exceptions) if isinstance(node, Mapping)), {})
+    return event.chain[-1] if event.chain else ExceptionValue()
 
 
 def _stack(event: Event) -> Stack:
-    return stack_of(_last(event).get("stacktrace") or event.data.get("stacktrace"), event.text("platform"))
+    return stack_of(_last(event).frames or frames_of(event.body), event.text("platform"))
 
 
 def _message(event: Event) -> str:
-    return first_lines(event.message or text(_last(event), "value"))
+    return first_lines(event.message or _last(event).value or "")
 
 
 def _module(event: Event) -> str:
     stack = _stack(event)
-    return stack.frames[-1][0] if stack.frames else text(_last(event), "module")
+    return stack.frames[-1][0] if stack.frames else _last(event).module or ""
 
 
 def _function(event: Event) -> str:
@@ -58,10 +57,10 @@ def _function(event: Event) -> str:
 VARIABLES: Mapping[str, Callable[[Event], str]] = {
     "transaction": lambda event: event.text("transaction"),
     "message": _message,
-    "type": lambda event: text(_last(event), "type"),
-    "error.type": lambda event: text(_last(event), "type"),
-    "value": lambda event: first_lines(text(_last(event), "value")),
-    "error.value": lambda event: first_lines(text(_last(event), "value")),
+    "type": lambda event: _last(event).type or "",
+    "error.type": lambda event: _last(event).type or "",
+    "value": lambda event: first_lines(_last(event).value or ""),
+    "error.value": lambda event: first_lines(_last(event).value or ""),
     "function": _function,
     "stack.function": _function,
     "module": _module,

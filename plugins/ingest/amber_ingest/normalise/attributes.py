@@ -33,6 +33,11 @@ def level(value: Any, notes: Notes, path: Path, default: str) -> str:
 
 def platform(value: Any, notes: Notes, path: Path) -> str:
     """A platform Amber knows, or `other`."""
+    return known_platform(value)
+
+
+def known_platform(value: Any) -> str:
+    """A platform Amber knows, or `other`."""
     return value if isinstance(value, str) and value in PLATFORMS else "other"
 
 

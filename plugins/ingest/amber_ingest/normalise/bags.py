@@ -6,6 +6,9 @@ from amber_ingest.normalise.encoding import encode, fits, written
 from amber_ingest.normalise.notes import Notes, Path
 from amber_ingest.normalise.rules import Rule
 
+SMALL_BAG = 2048, 5
+"""Bytes and levels of the bags that come in numbers: a frame's variables, a breadcrumb's data."""
+
 
 def bag(size: int, depth: int) -> Rule:
     """An object of free form with at most `size` bytes of JSON and `depth` levels of containers."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from amber_ingest.normalise.attributes import level
-from amber_ingest.normalise.bags import bag
+from amber_ingest.normalise.bags import SMALL_BAG, bag
 from amber_ingest.normalise.notes import Notes, Path
 from amber_ingest.normalise.rules import Rule, Shape, entries, loose_text, text
 from amber_ingest.normalise.times import is_normal, move
@@ -16,7 +16,7 @@ CRUMB = Shape(
         "category": text(128),
         "level": Rule(Any, lambda value, notes, path: level(value, notes, path, "info"), always=True),
         "message": loose_text(8192, 200),
-        "data": bag(2048, 5),
+        "data": bag(*SMALL_BAG),
         "event_id": text(64),
         "origin": text(128),
     },

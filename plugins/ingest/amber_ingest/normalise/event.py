@@ -1,8 +1,12 @@
 """The normal form of an event, field by field and then as a whole."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from amber.model import Event, rfc3339
+from msgspec import Raw, json
+
+from amber.model import Body, Event, rfc3339
 from amber_ingest.normalise import attributes, contexts, device, exception, ids, legacy, times
 from amber_ingest.normalise.agent import read_agent
 from amber_ingest.normalise.arrival import Arrival
@@ -12,6 +16,7 @@ from amber_ingest.normalise.debug_meta import DEBUG_META
 from amber_ingest.normalise.encoding import sound
 from amber_ingest.normalise.exception import exceptions, threads
 from amber_ingest.normalise.frames import stacktrace
+from amber_ingest.normalise.ids import parse_id
 from amber_ingest.normalise.in_app import mark_frames
 from amber_ingest.normalise.logentry import logentry
 from amber_ingest.normalise.notes import Notes, Path
@@ -61,14 +66,16 @@ EARLY = frozenset({"event_id", "timestamp", "start_timestamp", "level", "type", 
 SECURITY_TYPES = ("csp", "hpkp", "expectct", "expectstaple")
 CATEGORIES = {"transaction": "transaction", "feedback": "feedback"} | dict.fromkeys(SECURITY_TYPES, "security")
 FALLBACK_TYPES = {"security": "csp", "raw_security": "csp"}
+NOTHING: Mapping[str, Raw] = MappingProxyType({})
 EMPTY: tuple[Any, ...] = (None, "", [], {}, {"values": []})
 
 
-def normalise_event(raw: object, arrival: Arrival) -> Event:
+def normalise_event(raw: object, arrival: Arrival, kept: Mapping[str, Raw] = NOTHING) -> Event:
     """The event `raw` holds, in normal form; whatever JSON value it is, this answers and never raises.
 
     A field that is wrong is dropped, with a note under `_meta` and in `errors`; nothing is refused. Ownership of `raw`
     passes to the normaliser: its parts are used again and changed in place, because copying costs as much as reading.
+    `kept` are further fields, known to be in normal form as they came (see `verbatim.split`).
     """
     raw = sound(raw)
     if not isinstance(raw, dict):
@@ -79,18 +86,28 @@ def normalise_event(raw: object, arrival: Arrival) -> Event:
         notes = Notes(raw.pop("_meta", None), raw.pop("errors", None))
     legacy.rename(raw)
     given = raw.get("event_id")
+    if not (parse_id(given) or parse_id(arrival.event_id)):
+        kept = _unpacked(frozenset(kept), raw, kept)  # the id is made from all that came
     event_id = ids.event_id(given, arrival, raw, notes)
     moment, moved = times.event_time(raw.get("timestamp"), arrival, notes)
+    if moved:
+        kept = _unpacked(frozenset({"breadcrumbs"}), raw, kept)
     contexts.mend_trace(raw.get("contexts"), event_id, notes)
     data = _fields(raw, notes)
     if raw.get("breadcrumbs") is not None:
         data["breadcrumbs"] = breadcrumbs(raw["breadcrumbs"], notes, ("breadcrumbs",), moved)
     data["event_id"] = event_id
     data["timestamp"] = rfc3339(moment)
-    _type(raw, data, arrival)
+    data["type"] = _type(raw, {**data, **kept}, arrival)
     _start(raw, data, moved, notes)
     _complete(raw, data, arrival, notes)
-    return _event(data, arrival, moment, notes)
+    return _event(data, kept, (arrival, moment), notes)
+
+
+def _unpacked(names: frozenset[str], raw: dict[str, Any], kept: Mapping[str, Raw]) -> Mapping[str, Raw]:
+    """Put these fields among the plain ones; what is still kept as it came."""
+    raw |= {name: json.decode(value) for name, value in kept.items() if name in names}
+    return {name: value for name, value in kept.items() if name not in names}
 
 
 def _fields(raw: dict[str, Any], notes: Notes) -> dict[str, Any]:
@@ -111,18 +128,15 @@ def _fields(raw: dict[str, Any], notes: Notes) -> dict[str, Any]:
     return data
 
 
-def _type(raw: dict[str, Any], data: dict[str, Any], arrival: Arrival) -> None:
+def _type(raw: dict[str, Any], data: Mapping[str, Any], arrival: Arrival) -> str:
     declared = raw.get("type")
     if declared in ("transaction", "feedback"):
-        data["type"] = declared
-    elif arrival.item_type == "feedback":
-        data["type"] = "feedback"
-    elif data.get("exception"):
-        data["type"] = "error"
-    else:
-        data["type"] = next(
-            (kind for kind in SECURITY_TYPES if data.get(kind)), FALLBACK_TYPES.get(arrival.item_type, "default")
-        )
+        return str(declared)
+    if arrival.item_type == "feedback":
+        return "feedback"
+    if data.get("exception"):
+        return "error"
+    return next((kind for kind in SECURITY_TYPES if data.get(kind)), FALLBACK_TYPES.get(arrival.item_type, "default"))
 
 
 def _start(raw: dict[str, Any], data: dict[str, Any], moved: float, notes: Notes) -> None:
@@ -171,7 +185,8 @@ def _promote_tags(data: dict[str, Any], notes: Notes) -> None:
         data["tags"] = [[key, value] for key, value in given.items()]
 
 
-def _event(data: dict[str, Any], arrival: Arrival, moment: float, notes: Notes) -> Event:
+def _event(data: dict[str, Any], kept: Mapping[str, Raw], when: tuple[Arrival, float], notes: Notes) -> Event:
+    arrival, moment = when
     if notes.errors:
         data["errors"] = notes.errors
     if notes.meta:
@@ -182,6 +197,6 @@ def _event(data: dict[str, Any], arrival: Arrival, moment: float, notes: Notes) 
         type=data["type"],
         timestamp=moment,
         received_at=arrival.received_at,
-        data=data,
+        data=Body({**data, **kept}) if kept else data,
         category=CATEGORIES.get(data["type"], "error"),
     )

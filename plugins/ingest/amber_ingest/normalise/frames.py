@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from amber_ingest.normalise.bags import anything, bag
+from amber_ingest.normalise.bags import SMALL_BAG, anything, bag
 from amber_ingest.normalise.notes import Notes, Path
 from amber_ingest.normalise.rules import BOOLEAN, INTEGER, Rule, Shape, lines, text
 
@@ -50,8 +50,8 @@ FRAME = Shape(
         "source_link": text(512),
         "in_app": BOOLEAN,
         "native": BOOLEAN,
-        "vars": bag(2048, 5),
-        "data": bag(2048, 5),
+        "vars": bag(*SMALL_BAG),
+        "data": bag(*SMALL_BAG),
         "instruction_addr": ADDRESS,
         "symbol_addr": ADDRESS,
         "image_addr": ADDRESS,
@@ -62,7 +62,7 @@ FRAME = Shape(
         "trust": text(128),
         "stack_start": BOOLEAN,
         "lock": bag(2048, 3),
-        "module_metadata": anything(2048, 5),
+        "module_metadata": anything(*SMALL_BAG),
         "under_symbolication": BOOLEAN,
     },
 )

@@ -75,6 +75,10 @@ _PLATFORMS = {
 }
 
 
+GUESSING = frozenset(name for name, platform in _PLATFORMS.items() if platform.guesses)
+"""Platforms on which `in_app` is doubted even where the SDK set it."""
+
+
 def mark_frames(data: dict[str, Any]) -> None:
     """Set `in_app` in every stack of an event."""
     for stack in _stacks(data):

@@ -1,9 +1,10 @@
 """How an exception was caught, and what the operating system called it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from amber_ingest.normalise.bags import bag
+from amber_ingest.normalise.bags import SMALL_BAG, bag
 from amber_ingest.normalise.notes import Notes, Path
 from amber_ingest.normalise.rules import BOOLEAN, INTEGER, Rule, Shape, text
 
@@ -23,6 +24,9 @@ MACH_EXCEPTIONS = {
     11: "EXC_RESOURCE", 12: "EXC_GUARD", 13: "EXC_CORPSE_NOTIFY",
 }  # fmt: skip
 
+LONGEST_SOURCE = 256
+_BLANK = re.compile(r"\s")
+
 _SIGNAL = Shape("SignalShape", {"number": INTEGER, "code": INTEGER, "name": text(64), "code_name": text(64)})
 _MACH = Shape(
     "MachExceptionShape",
@@ -36,9 +40,14 @@ _META = Shape(
 )
 
 
+def is_source(value: str) -> bool:
+    """Whether a text can stand as a mechanism's source as it is."""
+    return len(value) <= LONGEST_SOURCE and not _BLANK.search(value)
+
+
 def _source(value: Any, notes: Notes, path: Path) -> str | None:
-    if isinstance(value, str) and not any(character.isspace() for character in value):
-        return str(text(256).mend(value, notes, path))
+    if isinstance(value, str) and not _BLANK.search(value):
+        return str(text(LONGEST_SOURCE).mend(value, notes, path))
     notes.bad(path, "expected a name without blanks", value)
     return None
 
@@ -55,7 +64,7 @@ MECHANISM = Shape(
         "is_exception_group": BOOLEAN,
         "exception_id": INTEGER,
         "parent_id": INTEGER,
-        "data": bag(2048, 5),
+        "data": bag(*SMALL_BAG),
         "meta": _META.rule(),
     },
     rest="data",

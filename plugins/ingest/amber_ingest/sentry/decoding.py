@@ -12,6 +12,7 @@ from amber_ingest.normalise import (
     normalise_event,
     normalise_feedback,
     normalise_security,
+    split,
 )
 from amber_ingest.normalise.attributes import environment, release
 from amber_ingest.normalise.ids import parse_id
@@ -24,14 +25,13 @@ from amber_ingest.sentry.payloads import read_object
 from amber_ingest.wire.encodings import inflate
 from amber_ingest.wire.ids import derived_id
 
-NORMALISERS = {
-    "event": normalise_event,
-    "feedback": normalise_event,
+EVENTS = ("event", "feedback")
+REPORTS = {
     "security": normalise_security,
     "raw_security": normalise_security,
     "user_report": normalise_feedback,
 }
-"""The item types that become events here; all others go on as items to the plugin that claims them."""
+"""The item types that become events here, beside `EVENTS`; all others go on as items to the plugin that claims them."""
 
 
 class _Source(Struct, frozen=True):
@@ -61,7 +61,7 @@ def _decode_items(submission: Submission, envelope: Envelope) -> Decoded:
     for index, item in enumerate(envelope.items):
         if index in submission.dropped:
             continue
-        if item.type not in NORMALISERS:
+        if item.type not in EVENTS and item.type not in REPORTS:
             items.append(_item(source, index, item))
             continue
         try:
@@ -72,11 +72,12 @@ def _decode_items(submission: Submission, envelope: Envelope) -> Decoded:
 
 
 def _event(source: _Source, index: int, item: EnvelopeItem) -> Event:
-    raw = read_object(item.payload, item.type)
     arrival = _arrival(source, index, item)
-    if item.type in ("event", "feedback"):
+    if item.type in EVENTS:
+        raw, kept = split(item.payload) or (read_object(item.payload, item.type), {})
         _complete(raw, source.headers, arrival)
-    event = NORMALISERS[item.type](raw, arrival)
+        return normalise_event(raw, arrival, kept)
+    event = REPORTS[item.type](read_object(item.payload, item.type), arrival)
     return _released(event, item.headers) if item.type == "raw_security" else event
 
 

@@ -9,7 +9,7 @@ from amber_ingest import amber as plugin
 
 def stack(decoded: Decoded) -> list[str]:
     (event,) = decoded.events
-    return [frame["function"] for frame in event.exceptions[0]["stacktrace"]["frames"]]
+    return [frame["function"] for frame in event.data["exception"]["values"][0]["stacktrace"]["frames"]]
 
 
 def test_an_error_becomes_an_event(client, event):
@@ -20,7 +20,7 @@ def test_an_error_becomes_an_event(client, event):
     assert found.data["tags"] == [["shop", "berlin"]]
     assert found.data["breadcrumbs"]["values"][0]["message"] == "clicked"
     assert found.data["sdk"] == {"name": "ember-sdk", "version": "0.1.0"}
-    (problem,) = found.exceptions
+    (problem,) = found.data["exception"]["values"]
     assert (problem["type"], problem["value"]) == ("ZeroDivisionError", "division by zero")
     last = problem["stacktrace"]["frames"][-1]
     assert (last["function"], last["lineno"], last["colno"], last["context_line"]) == ("pay", 9, 5, "1/0")
@@ -53,7 +53,7 @@ def test_the_least_event_is_enough(client, event):
     least = {name: event[name] for name in ("event_id", "project_id", "timestamp", "level")}
     least["exception"] = {"type": "Error", "message": "it broke"}
     (found,) = client.deliver(client.request(least)).events
-    assert found.exceptions[0]["value"] == "it broke"
+    assert found.data["exception"]["values"][0]["value"] == "it broke"
 
 
 def test_a_time_nobody_can_read_is_the_time_of_arrival(client, event):

@@ -181,7 +181,7 @@ def test_old_names_mean_what_their_new_ones_do(normal: Normal) -> None:
     assert event.message == "old"
     assert event.user == "id:1"
     assert event.data["request"] == {"url": "/"}
-    assert event.exceptions == [{"type": "E"}]
+    assert event.data["exception"]["values"] == [{"type": "E"}]
     assert normal(**{"message": "old", "logentry": {"message": "new"}}).message == "new"
 
 

@@ -204,7 +204,7 @@ def test_a_context_that_is_cut_keeps_what_says_which_it_is(name: str, normal: No
     context = event.data["contexts"][name]
     assert (context["type"], context["name"]) == (name, "Linux")
     assert len(msgspec.json.encode(context)) <= 8192
-    again = normal(**msgspec.json.decode(msgspec.json.encode(event.data)))
+    again = normal(**msgspec.json.decode(event.body.encoded))
     assert again.data == event.data
 
 

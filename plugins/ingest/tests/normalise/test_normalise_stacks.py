@@ -111,22 +111,25 @@ def test_large_variables_are_cut_to_their_room(normal: Normal) -> None:
 
 def test_an_exception_without_type_takes_it_from_its_value(normal: Normal) -> None:
     event = normal(exception={"value": "ValueError: no\nway"})
-    assert event.exceptions == [{"type": "ValueError", "value": "no\nway"}]
+    assert event.data["exception"]["values"] == [{"type": "ValueError", "value": "no\nway"}]
 
 
 def test_an_exception_that_says_nothing_is_dropped(normal: Normal) -> None:
     event = normal(exception=[{"module": "m"}, None, 5, {"type": "E"}])
-    assert event.exceptions == [{"type": "E"}]
+    assert event.data["exception"]["values"] == [{"type": "E"}]
     assert {error["type"] for error in event.data["errors"]} == {"missing_attribute", "invalid_data"}
 
 
 def test_a_value_that_is_no_text_becomes_json(normal: Normal) -> None:
-    assert normal(exception={"type": "E", "value": {"code": [1]}}).exceptions[0]["value"] == '{"code":[1]}'
+    assert (
+        normal(exception={"type": "E", "value": {"code": [1]}}).data["exception"]["values"][0]["value"]
+        == '{"code":[1]}'
+    )
 
 
 def test_long_texts_are_cut_with_a_note_of_what_is_missing(normal: Normal) -> None:
     event = normal(exception={"type": "T" * 300, "value": "v" * 8392})
-    (exception,) = event.exceptions
+    (exception,) = event.data["exception"]["values"]
     assert exception["type"] == "T" * 253 + "..."
     assert len(exception["value"]) == 8392
     notes = event.data["_meta"]["exception"]["values"]["0"]
@@ -144,23 +147,23 @@ def test_exceptions_and_threads_come_bare_in_a_list_or_as_values(normal: Normal)
 def test_a_single_exception_without_stack_takes_the_events(normal: Normal) -> None:
     stack = {"frames": [{"function": "f"}]}
     event = normal(exception={"type": "E"}, stacktrace=stack)
-    assert event.exceptions[0]["stacktrace"] == stack
+    assert event.data["exception"]["values"][0]["stacktrace"] == stack
     assert "stacktrace" not in event.data
     two = normal(exception=[{"type": "E"}, {"type": "F"}], stacktrace={"frames": [{"function": "f"}]})
     assert two.data["stacktrace"] == stack
-    assert "stacktrace" not in two.exceptions[0]
+    assert "stacktrace" not in two.data["exception"]["values"][0]
 
 
 def test_a_mechanism_has_a_type_and_keeps_what_it_does_not_know_as_data(normal: Normal) -> None:
     event = normal(exception={"type": "E", "mechanism": {"handled": False, "wild": 1, "source": "__cause__"}})
-    assert event.exceptions[0]["mechanism"] == {
+    assert event.data["exception"]["values"][0]["mechanism"] == {
         "handled": False,
         "source": "__cause__",
         "data": {"wild": 1},
         "type": "generic",
     }
     bad = normal(exception={"type": "E", "mechanism": {"type": "x", "source": "a b", "handled": "yes"}})
-    assert bad.exceptions[0]["mechanism"] == {"type": "x", "source": None, "handled": None}
+    assert bad.data["exception"]["values"][0]["mechanism"] == {"type": "x", "source": None, "handled": None}
 
 
 def test_signals_are_named_by_the_operating_system(normal: Normal) -> None:
@@ -170,7 +173,7 @@ def test_signals_are_named_by_the_operating_system(normal: Normal) -> None:
             exception={"type": "E", "mechanism": {"type": "mach", "meta": meta}},
             contexts={"os": {"name": system}} if system else {},
         )
-        found = event.exceptions[0]["mechanism"]["meta"]
+        found = event.data["exception"]["values"][0]["mechanism"]["meta"]
         return found["signal"].get("name"), found["mach_exception"]["name"]
 
     assert names("Linux") == ("SIGUSR1", "EXC_BAD_ACCESS")

@@ -37,7 +37,7 @@ def test_a_minidump_becomes_an_event_with_attachments(client):
     decoded = client.deliver(request)
     (event,) = decoded.events
     assert (event.level, event.text("platform"), event.text("release")) == ("fatal", "native", "app@1")
-    assert event.exceptions[0]["type"] == "Minidump"
+    assert event.data["exception"]["values"][0]["type"] == "Minidump"
     assert event.timestamp == CRASHED_AT
     dump, log = decoded.items
     assert (dump.payload, dump.headers["attachment_type"], dump.headers["filename"]) == (
@@ -100,7 +100,7 @@ def test_a_dump_too_short_for_a_time_is_kept(client):
 
 def test_the_exception_a_reporter_gives_is_kept(client):
     given = b'{"exception": {"values": [{"type": "SIGSEGV"}]}}'
-    assert client.deliver(crash(client, ("sentry", None, given))).events[0].exceptions[0]["type"] == "SIGSEGV"
+    assert client.deliver(crash(client, ("sentry", None, given))).events[0].chain[0].type == "SIGSEGV"
 
 
 def test_a_packed_dump_has_a_bound(client, monkeypatch):
