@@ -91,6 +91,9 @@ def _make_folder(file: Path) -> None:
 def _set_up(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
     # BEGIN is ours to say (see _begin); Python's own would come late, and as DEFERRED.
     connection.isolation_level = None
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:
+        # Said before anything is written: then the file can give back the space of what is deleted, bit by bit.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     # The bus forgets an item once we acknowledge it, so a commit must outlive a power cut: NORMAL would not do.
     connection.execute("PRAGMA synchronous = FULL")

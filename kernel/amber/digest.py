@@ -255,7 +255,10 @@ class Digest:
         self._stores.events.write_events(batch.events)
         if feedback:
             self._stores.events.write_feedback([feedback_of(event) for event in feedback])
-        return self._stores.issues.apply(batch)
+        applied = self._stores.issues.apply(batch)
+        for project, event_id in applied.gone:  # written anew above, but retention let them go: nobody counts them
+            self._stores.events.delete_events(project, [event_id])
+        return applied
 
     def _count(self, applied: Applied, result: str, frames_done: int) -> None:
         for outcome in applied.outcomes:  # what is no longer dead is taken back in the store; a counter only grows

@@ -62,6 +62,7 @@ from amber.model.people import (
     User,
 )
 from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler
+from amber.model.retention import KNOWN_AFTER, Claim, EventPlace, Held, LetGo
 from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_set_role, may_set_superuser, person_of
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
 from amber.model.secrets import TOKEN_PREFIX, new_token, token_digest
@@ -75,6 +76,7 @@ __all__ = [
     "ENDS",
     "GRANTS",
     "INGEST",
+    "KNOWN_AFTER",
     "LONGEST_SLUG",
     "PUBLIC",
     "SCOPES",
@@ -89,10 +91,12 @@ __all__ = [
     "Batch",
     "BlobStore",
     "Body",
+    "Claim",
     "Credential",
     "Decoded",
     "Directory",
     "Event",
+    "EventPlace",
     "EventStore",
     "EventSummary",
     "ExceptionValue",
@@ -104,6 +108,7 @@ __all__ = [
     "GroupedEvent",
     "Grouping",
     "Handled",
+    "Held",
     "IngestProtocol",
     "IngestRequest",
     "IngestRoute",
@@ -117,6 +122,7 @@ __all__ = [
     "Item",
     "ItemHandler",
     "ItemNote",
+    "LetGo",
     "Level",
     "Limited",
     "LoginField",

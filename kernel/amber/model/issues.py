@@ -16,7 +16,10 @@ IssueStatus = Literal["unresolved", "resolved", "ignored"]
 
 
 class Issue(Struct, frozen=True):
-    """Events with one cause. Times are Unix seconds; `short_id` reads like `SHOP-1A`."""
+    """Events with one cause. Times are Unix seconds; `short_id` reads like `SHOP-1A`.
+
+    `count` is how many events ever belonged to it, `pruned` how many of those retention has let go.
+    """
 
     id: int
     project: int
@@ -34,6 +37,12 @@ class Issue(Struct, frozen=True):
     last_release: str = ""
     assignee: str = ""
     regressed_at: float | None = None
+    pruned: int = 0
+
+    @property
+    def kept(self) -> int:
+        """How many of its events are there to be looked at; never none."""
+        return self.count - self.pruned
 
 
 class Batch(Struct, frozen=True):
@@ -47,12 +56,14 @@ class Batch(Struct, frozen=True):
 class Applied(Struct, frozen=True):
     """What applying a batch did: how many events were new, how many had been stored before.
 
-    `outcomes` is all that the batch added to the counts: its events' outcomes and those it brought along.
+    `outcomes` is all that the batch added to the counts: its events' outcomes and those it brought along. `gone` are
+    those of the repeated events, as (project, event id), that retention had let go.
     """
 
     stored: int
     repeated: int
     outcomes: tuple[OutcomeCount, ...] = ()
+    gone: tuple[tuple[int, str], ...] = ()
 
 
 class IssueQuery(Struct, frozen=True):

@@ -11,6 +11,7 @@ from amber.testing.contract.issue_model import IssueModelContract
 from amber.testing.contract.issue_store import IssueStoreContract
 from amber.testing.contract.members import MemberContract
 from amber.testing.contract.people import PeopleContract
+from amber.testing.contract.retention import RetentionContract
 from amber.testing.contract.sessions import SessionContract
 from amber.testing.contract.targets import TargetContract
 from amber.testing.contract.teams import TeamContract
@@ -37,6 +38,10 @@ class TestIssueFigures(IssueFiguresContract):
 
 
 class TestIssueModel(IssueModelContract):
+    pass
+
+
+class TestRetention(RetentionContract):
     pass
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from amber.model.events import Attachment, GroupedEvent
 from amber.model.issues import EventSummary, Feedback, Neighbours, Page, StoredEvent
+from amber.model.retention import EventPlace, Held
 
 
 class EventStore(Protocol):
@@ -33,3 +34,34 @@ class EventStore(Protocol):
 
     def list_feedback(self, project: int, event_id: str = "", cursor: str = "", limit: int = 50) -> Page[Feedback]:
         """Feedback of a project, or of one event, newest first."""
+
+    # What retention asks for. Which events may go is the issue store's to say (`IssueStore.let_go`), because it counts.
+
+    def held(self, project: int, received_before: float) -> Held:
+        """How many events of a project are kept."""
+
+    def oldest_events(
+        self, project: int, received_before: float, cursor: str = "", limit: int = 50
+    ) -> Page[EventPlace]:
+        """Events received before then (Unix seconds), oldest received first."""
+
+    def attachments_of(self, project: int, ids: Sequence[str]) -> tuple[Attachment, ...]:
+        """The attachments of these events, in no promised order."""
+
+    def delete_events(self, project: int, ids: Sequence[str]) -> None:
+        """Forget these events and what is written of their attachments; ids that are not there are no error."""
+
+    def old_attachments(self, project: int, received_before: float, limit: int) -> tuple[Attachment, ...]:
+        """Attachments received before then (Unix seconds), oldest first."""
+
+    def delete_attachments(self, ids: Sequence[str]) -> None:
+        """Forget what is written of these attachments; ids that are not there are no error."""
+
+    def delete_feedback(self, project: int, received_before: float, limit: int) -> int:
+        """Forget up to `limit` entries received before then (Unix seconds), oldest first; how many those were."""
+
+    def give_back(self, most: int) -> bool:
+        """Hand up to `most` pages of what deleting left empty back to the system; whether there is more to hand back.
+
+        Some is kept for what comes next. An engine that looks after its space by itself answers False.
+        """

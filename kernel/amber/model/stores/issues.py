@@ -7,6 +7,7 @@ from amber.model.facts import Fact
 from amber.model.issues import Applied, Batch, Facet, Issue, IssueChange, IssueCounts, IssueQuery, Mark, Page
 from amber.model.items import OutcomeCount
 from amber.model.people import AuditEntry
+from amber.model.retention import Claim, EventPlace, LetGo
 
 
 class IssueStore(Protocol):
@@ -24,6 +25,8 @@ class IssueStore(Protocol):
         resolved issue makes it unresolved again and sets `regressed_at`. Every event adds an outcome in its category:
         `stored`, or `filtered` with reason `duplicate`; `batch.outcomes` are added as they are. Into the outbox:
         `issue.created`, `issue.regressed`, and one `events.stored` per project with its count and issue ids.
+
+        Repeated events that were let go are answered in `Applied.gone`: what was written of them anew is to go as well.
         """
 
     def list_issues(self, query: IssueQuery) -> Page[Issue]:
@@ -66,3 +69,37 @@ class IssueStore(Protocol):
 
     def forget_facts(self, ids: Sequence[str]) -> None:
         """Take published facts out of the outbox."""
+
+    # What retention asks for.
+
+    def let_go(self, project: int, events: Sequence[EventPlace], at: float, *, may_end_issues: bool) -> LetGo:
+        """Say which of these events, given oldest received first, may be deleted, in one transaction that counts them.
+
+        `Issue.pruned` grows by those that belong to an issue. The last event of an issue stays, unless
+        `may_end_issues` and nobody has assigned or ignored the issue: then the issue ends with it. An event nobody has
+        counted may go once it was received a day before `at`; should it be counted after all, it is a repeat. The ids
+        stay known, so that each is a repeat when it is sent again, until `forget_events`.
+        """
+
+    def last_let_go(self, project: int) -> tuple[str, ...]:
+        """The ids of the events that were let go last; a crash may have left these undeleted."""
+
+    def long_gone(self, project: int, before: float, limit: int) -> tuple[str, ...]:
+        """Ids of events let go before then (Unix seconds), the first let go first."""
+
+    def forget_events(self, project: int, ids: Sequence[str]) -> None:
+        """Forget these ids, where they were let go: an event that comes with one of them is new."""
+
+    def forget_figures(self, project: int, before: int, limit: int) -> int:
+        """Forget up to `limit` counts of an issue or outcome by the hour, from before hour `before` (Unix hours).
+
+        Answers how many those were.
+        """
+
+    # What the kernel's schedule asks for.
+
+    def claim_job(self, claim: Claim) -> bool:
+        """Take a job that is due and that nobody holds."""
+
+    def hold_job(self, name: str, holder: str, until: float) -> bool:
+        """Hold a job that was claimed until then (Unix seconds); False where somebody else has it."""

@@ -18,7 +18,9 @@ from amber_storage.sql.tally import Tally, outcome_counts, tally
 
 COUNTED = question(
     [counted_events.c.number],
-    "SELECT given.number FROM given JOIN counted_events ON counted_events.number = given.number",
+    "SELECT given.number, gone_events.number IS NOT NULL FROM given "
+    "JOIN counted_events ON counted_events.number = given.number "
+    "LEFT JOIN gone_events ON gone_events.number = given.number",
 )
 NOTE = insertion(counted_events, "number issue")
 
@@ -31,7 +33,7 @@ def projects_of(batch: Batch) -> set[int]:
 def apply_batch(connection: Connection, batch: Batch, now: float) -> Applied:
     """Do all that `amber.model.IssueStore.apply` promises."""
     claim_marks(connection, batch.marks)
-    numbered, repeated = _split(connection, batch.events)
+    numbered, repeated, gone = _split(connection, batch.events)
     fresh = list(numbered.values())
     if fresh:
         issue_of, facts = _count_events(connection, fresh, now)
@@ -43,16 +45,20 @@ def apply_batch(connection: Connection, batch: Batch, now: float) -> Applied:
         OutcomeCount(project, category, outcome, reason, quantity, hour)
         for (project, hour, category, outcome, reason), quantity in counts.items()
     )
-    return Applied(stored=len(fresh), repeated=len(repeated), outcomes=tuple(added))
+    return Applied(stored=len(fresh), repeated=len(repeated), outcomes=tuple(added), gone=tuple(gone))
 
 
 def _split(
     connection: Connection, events: Sequence[GroupedEvent]
-) -> tuple[dict[int, GroupedEvent], list[GroupedEvent]]:
-    """The events never seen before, by their numbers, and the others; the second of two in one batch is a repeat."""
+) -> tuple[dict[int, GroupedEvent], list[GroupedEvent], list[Pair]]:
+    """The events never seen before, by their numbers; the others; and which of these were let go.
+
+    The second of two in one batch is a repeat.
+    """
     ids = [identity(grouped.event) for grouped in events]
     numbers = numbers_of(connection, ids)
-    known = {number for (number,) in ask(connection, COUNTED, [(number,) for number in numbers.values()])}
+    was_let_go = dict(ask(connection, COUNTED, [(number,) for number in numbers.values()]))
+    known = set(was_let_go)
     fresh: dict[int, GroupedEvent] = {}
     repeated: list[GroupedEvent] = []
     for id, grouped in zip(ids, events, strict=True):
@@ -61,7 +67,8 @@ def _split(
         else:
             fresh[numbers[id]] = grouped
             known.add(numbers[id])
-    return fresh, repeated
+    gone = [(project, id.hex()) for project, id in numbers if was_let_go.get(numbers[project, id])]
+    return fresh, repeated, gone
 
 
 def _count_events(

@@ -15,11 +15,15 @@ MAX_LIMIT = 500
 
 
 class Order(Struct, frozen=True):
-    """Largest first by `column`, then by `tie`, which is never the same twice; `name` goes into the cursor."""
+    """Largest first by `column`, then by `tie`, which is never the same twice; `name` goes into the cursor.
+
+    `is_rising`: smallest first instead.
+    """
 
     name: str
     column: Any
     tie: Any
+    is_rising: bool = False
 
 
 class _Place(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -32,10 +36,12 @@ def page_of(statement: Select[Any], order: Order, cursor: str, limit: int) -> Se
     """The statement, made to read one page after `cursor` and one row more, with the order's columns at the end."""
     if cursor:
         place = _read(cursor, order.name)
-        statement = statement.where(tuple_(order.column, order.tie) < tuple_(place.value, place.tie))
+        here, there = tuple_(order.column, order.tie), tuple_(place.value, place.tie)
+        statement = statement.where(here > there if order.is_rising else here < there)
+    columns = (order.column, order.tie)
     return (
         statement.add_columns(order.column.label("order_value"), order.tie.label("order_tie"))
-        .order_by(order.column.desc(), order.tie.desc())
+        .order_by(*(column if order.is_rising else column.desc() for column in columns))
         .limit(_size(limit) + 1)
     )
 

@@ -14,6 +14,7 @@ from amber_storage.sql.cursors import Order, as_page, page_of
 from amber_storage.sql.event_rows import prepared, write_rows
 from amber_storage.sql.groupings import groupings_of
 from amber_storage.sql.neighbours import neighbours_of
+from amber_storage.sql.retention_events import EventRetention
 from amber_storage.sql.transactions import Transactions, border, insert_new
 
 EVENT_ORDER = Order("events", schema.events.c.received_at, schema.events.c.number)
@@ -25,7 +26,7 @@ WHOLE = (
 )
 
 
-class SqlEventStore:
+class SqlEventStore(EventRetention):
     """Events, attachments and feedback in tables; see `amber.model.EventStore` for what each method promises."""
 
     def __init__(self, engine: Engine) -> None:

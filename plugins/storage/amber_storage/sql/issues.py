@@ -27,12 +27,13 @@ from amber_storage.sql.cursors import as_page, page_of
 from amber_storage.sql.figures import count_by_status, facets_of, hours_of
 from amber_storage.sql.marks import known_marks
 from amber_storage.sql.outbox import oldest_facts, remove_facts
+from amber_storage.sql.retention_issues import IssueRetention
 from amber_storage.sql.schema import issue_keys, issues, outcomes
 from amber_storage.sql.searching import matching_issues, order_of
 from amber_storage.sql.transactions import Transactions
 
 
-class SqlIssueStore:
+class SqlIssueStore(IssueRetention):
     """Issues, counts, marks and the outbox in tables; see `amber.model.IssueStore` for what each method promises."""
 
     def __init__(self, engine: Engine) -> None:

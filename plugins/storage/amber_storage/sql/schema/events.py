@@ -34,6 +34,7 @@ events = Table(
     text("culprit"),
     Column("body", LargeBinary, nullable=False),  # JSON, then zstd; last, so that lists never read past what they need
     Index(None, "grouping", "received_at", "number"),
+    Index(None, "project", "received_at", "number"),
 )
 
 # Why events belong together is the same for most events of an issue: it is kept once.
@@ -76,6 +77,7 @@ attachments = Table(
     moment("received_at"),
     UniqueConstraint("id"),
     Index(None, "project", "event_id"),
+    Index(None, "project", "received_at"),
 )
 
 feedback = Table(

@@ -35,6 +35,7 @@ issues = Table(
     moment("last_release_at", nullable=True),  # when the newest event that names a release happened
     text("assignee"),
     moment("regressed_at", nullable=True),
+    Column("pruned", BigInteger, nullable=False, server_default="0"),  # how many of `count` are no longer kept
     text("search"),  # title and culprit, case folded
     UniqueConstraint("project", "short_id"),
     # `count` and `users` change with every event: sorting a project's issues costs less than keeping an index on them.
@@ -88,6 +89,16 @@ counted_events = Table(
     Column("issue", BigInteger, nullable=False),
 )
 
+# What retention let go. Its ids stay known for a while, so that an event that is sent again is no new one.
+gone_events = Table(
+    "gone_events",
+    metadata,
+    Column("number", Big, primary_key=True, autoincrement=False),  # from `event_ids`
+    Column("project", Integer, nullable=False),
+    moment("gone_at"),
+    Index(None, "project", "gone_at", "number"),
+)
+
 outcomes = Table(
     "outcomes",
     metadata,
@@ -120,4 +131,14 @@ outbox = Table(
     Column("v", Integer, nullable=False),
     UniqueConstraint("id"),
     sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    text("holder"),
+    moment("started_at"),
+    moment("expires_at"),
+    sqlite_with_rowid=False,
 )
