@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from amber.bus import FACTS, TASKS, Bus, Message, fact_subject, task_subject
+from amber.bus.reading import read_json
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, each
-from amber.errors import Reject
 from amber.kernel import Kernel
 from amber.model import Fact
 from amber.tasks import WAIT, open_tasks
@@ -99,8 +98,5 @@ class FactHandler:
         return await each(messages, self._hear)
 
     async def _hear(self, message: Message) -> None:
-        try:
-            fact = msgspec.json.decode(message.data, type=Fact)
-        except msgspec.MsgspecError as error:
-            raise Reject(f"not a fact: {error}") from error
+        fact = read_json(message.data, Fact, "a fact")
         await self._kernel.dispatcher.ask(self._plugin, "on_fact", lambda value: value, fact=fact)

@@ -20,4 +20,13 @@ def is_cross_site(method: str, headers: Mapping[str, str], own_url: str) -> bool
     origin = headers.get("origin")
     if origin is None:
         return False
-    return urlsplit(origin).netloc.lower() not in (headers.get("host", "").lower(), urlsplit(own_url).netloc.lower())
+    page = _netloc(origin)
+    return page is None or page not in (headers.get("host", "").lower(), _netloc(own_url))
+
+
+def _netloc(address: str) -> str | None:
+    """Host and port of an address; None where it is none."""
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return None

@@ -1,5 +1,6 @@
 """What a dead letter says of itself in its headers, so that thousands can be listed without their originals."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,8 @@ FIRST, TRIES = "Amber-First", "Amber-Retries"
 """Carried along when a letter is handed back: when it first died, and how often it was tried again."""
 LONGEST_REASON = 2000
 LONGEST_NAME = 200
+ROW = re.compile(r"[1-9][0-9]{0,17}")
+"""The number of a message, as far as a store can hold it."""
 
 
 class Letter(Struct, frozen=True):
@@ -128,9 +131,10 @@ def read_letter(message: Message) -> Letter:
 
 def _number(headers: Mapping[str, str], name: str) -> float:
     try:
-        return float(headers.get(name) or 0)
+        found = float(headers.get(name) or 0)
     except ValueError:
         return 0.0
+    return found if math.isfinite(found) else 0.0
 
 
 def about(stream: str, data: bytes) -> About:
@@ -180,4 +184,4 @@ def mark_of(message: Message) -> Mark:
     handing it back twice, even days apart, counts it once.
     """
     stream, _, number = message.headers.get(RETRIED, "").rpartition("/")
-    return (stream, int(number)) if stream and number.isdecimal() else (message.stream, message.seq)
+    return (stream, int(number)) if stream and ROW.fullmatch(number) else (message.stream, message.seq)

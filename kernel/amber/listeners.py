@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Callable
 
-import msgspec
-
 from amber.bus import Bus, fact_subject
+from amber.bus.reading import read_json
 from amber.model import Fact
 
 log = logging.getLogger("amber.listeners")
@@ -35,7 +34,7 @@ class Listeners:
             await bus.listen(fact_subject(kind, "*"), self._hear)
 
     async def _hear(self, _: str, data: bytes) -> None:
-        fact = msgspec.json.decode(data, type=Fact)
+        fact = read_json(data, Fact, "a fact")
         for owner, callback in tuple(self._callbacks.get(fact.type, ())):
             try:
                 callback(fact)

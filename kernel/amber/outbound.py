@@ -20,6 +20,8 @@ from amber.networks import Network, allowed, parse_networks
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 MAX_BODY = 64 << 10
 """Bytes of an answer's body that are read; nobody needs more to understand what a receiver says."""
+LONGEST_URL = 8192
+"""Characters of an address; to read a host's name takes time with the square of its length."""
 FIRST_SECONDS = 3.0
 """How long to wait for one of a host's addresses while there is another to try."""
 HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+(?:%\w+)?")
@@ -140,6 +142,8 @@ def is_meant(pattern: str, host: str) -> bool:
 
 def read_url(url: str) -> SplitResult:
     """The parts of an address requests can go to, its host in ASCII. Raises Reject."""
+    if len(url) > LONGEST_URL:
+        raise Reject(f"{url[:200]!r}… is not an address: it is longer than {LONGEST_URL} characters")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - it is read when it is asked for

@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from amber.bus import PAUSES, Bus, Message, pause_subject
+from amber.bus.reading import read_json
 from amber.errors import Reject
 
 
@@ -45,6 +46,6 @@ class Pauses:
 def read(message: Message) -> Pause | None:
     """The pause a message tells of; None for the end of one, or what somebody else put there."""
     try:
-        return msgspec.json.decode(message.data, type=Pause)
-    except msgspec.MsgspecError:
+        return read_json(message.data, Pause, "a pause")
+    except Reject:
         return None

@@ -1,6 +1,5 @@
 """What a running Amber leaves in its data folder, so that commands beside it find it."""
 
-import json
 import os
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def read(data: Path) -> Runtime | None:
         return msgspec.json.decode((data / "run.json").read_bytes(), type=Runtime)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (msgspec.MsgspecError, json.JSONDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ConfigError(f"{data / 'run.json'} cannot be read ({error}): remove it and start Amber again") from error
 
 

@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from amber.bus import STATUS, Bus
+from amber.bus.reading import read_json
 from amber.errors import Unavailable
 
 PERIOD = 1.0
@@ -56,8 +57,8 @@ class Board:
         await bus.listen(STATUS, self.hear)
 
     async def hear(self, _: str, data: bytes) -> None:
-        """Note what a process says."""
-        status = msgspec.json.decode(data, type=Status)
+        """Note what a process says. Raises Reject for what none says, which the bus notes and goes on."""
+        status = read_json(data, Status, "a status")
         self._heard[status.process] = (self._clock(), status)
 
     def others(self, own: str) -> list[Status]:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from amber.bus import SWITCHES, Bus, switch_subject
+from amber.bus.reading import read_json
 from amber.config import Settings
 from amber.errors import ConfigError, Reject, Unavailable
 from amber.kernel import Kernel
@@ -38,8 +39,8 @@ async def read_switches(bus: Bus) -> dict[str, bool]:
     prefix = switch_subject("")
     found: dict[str, bool] = {}
     for message in await bus.browse(SWITCHES, 0, 10_000):
-        with suppress(msgspec.MsgspecError):  # whatever somebody else put there is no switch of ours
-            found[message.subject.removeprefix(prefix)] = msgspec.json.decode(message.data, type=Switch).enabled
+        with suppress(Reject):  # whatever somebody else put there is no switch of ours
+            found[message.subject.removeprefix(prefix)] = read_json(message.data, Switch, "a switch").enabled
     return found
 
 

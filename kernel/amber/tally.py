@@ -9,6 +9,7 @@ from collections import Counter
 
 import msgspec
 
+from amber.bus.reading import read_json
 from amber.commit import Committer
 from amber.errors import Unavailable
 from amber.model import Decoded, IngestProtocol, OutcomeCount, Submission
@@ -63,5 +64,5 @@ def protocol() -> IngestProtocol:
 
 
 def decode(submission: Submission) -> Decoded:
-    """The outcomes a tally sent."""
-    return Decoded(outcomes=tuple(msgspec.json.decode(submission.body, type=list[OutcomeCount])))
+    """The outcomes a tally sent. Raises Reject for what none sent."""
+    return Decoded(outcomes=tuple(read_json(submission.body, list[OutcomeCount], "a tally")))

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber.bus import TASKS, Bus, Message, task_subject
+from amber.bus.reading import read_json
 from amber.config import WorkerConfig
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, asked_for, delay, each
 from amber.errors import AmberError, Reject, Retry
@@ -67,10 +68,7 @@ class TaskHandler:
 
     async def deliver(self, message: Message) -> None:
         """Try once. A target that is gone, switched off or another plugin's now gets nothing."""
-        try:
-            task = msgspec.json.decode(message.data, type=Task)
-        except msgspec.MsgspecError as error:
-            raise Reject(f"not a task: {error}") from error
+        task = read_json(message.data, Task, "a task")
         target = await asyncio.to_thread(self._sender.directory.target, task.target)
         if target is not None and target.is_enabled and target.plugin == self._plugin:
             await self._try(message, task, target)
