@@ -89,7 +89,7 @@ def _claims(shown: str, ctx: Context[Config]) -> Mapping[str, Any]:
 
 def _claimed(claims: Mapping[str, Any]) -> frozenset[str]:
     role, scopes = claims["role"], claims["scopes"]
-    if role not in GRANTS or not isinstance(scopes, list):
+    if role not in tuple(GRANTS) or not isinstance(scopes, list):
         raise Denied("this JSON Web Token cannot be used: it names no role or no scopes", status=401)
     return reach(scope for scope in scopes if isinstance(scope, str)) & reach({GRANTS[role]})
 

@@ -1,5 +1,6 @@
 """Crash reports: minidumps with their forms, and files that follow an event later."""
 
+import re
 import struct
 from typing import Any
 
@@ -17,6 +18,7 @@ DUMP_MAGIC = (b"MDMP", b"PMDM")
 EVENT_FILE = "__sentry-event"
 KNOWN_FILES = {"__sentry-breadcrumb1": "event.breadcrumbs", "__sentry-breadcrumb2": "event.breadcrumbs"}
 FILE = "event.attachment"
+PIECE = re.compile(r"sentry__([0-9]{1,6})")
 MAX_DEPTH = 10
 """`sentry[a][b]…`: keys with more levels are left out."""
 
@@ -81,7 +83,7 @@ def _crash_event(fields: tuple[Field, ...], dump: bytes) -> dict[str, Any]:
 
 def _stated(values: dict[str, Field], fields: tuple[Field, ...]) -> dict[str, Any]:
     """The `sentry` field, or its pieces `sentry__1` … `sentry__n` (Crashpad cuts values at 4 KB)."""
-    pieces = [(int(f.name[8:]), f.data) for f in fields if f.name.startswith("sentry__") and f.name[8:].isdecimal()]
+    pieces = [(int(found[1]), field.data) for field in fields if (found := PIECE.fullmatch(field.name))]
     text = values["sentry"].data if "sentry" in values else b"".join(data for _, data in sorted(pieces))
     return read_object(text, "form field sentry") if text else {}
 
