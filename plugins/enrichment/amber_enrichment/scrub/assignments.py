@@ -15,7 +15,7 @@ ASSIGNED = re.compile(
     r"|(?<![\w-])--?(?P<option>[\w.-]++)[ \t]++(?=[^\s-])"
 )
 OPENING = re.compile(r"(?:[bBuUrRfF]{1,2}(?=[\"'`]))?(?P<escape>\\*)(?P<quote>[\"'`])")
-QUOTES = {quote: re.compile(rf"(\\*+){quote}") for quote in "\"'`"}
+QUOTES = {quote: re.compile(rf"(?<!\\)(\\*+){quote}") for quote in "\"'`"}
 PIECES = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|[\[{(]|[\]})]", re.DOTALL)
 WORD = re.compile(
     r"(?:(?:basic|bearer|digest|token|negotiate|api-?key)[ \t]++)?"

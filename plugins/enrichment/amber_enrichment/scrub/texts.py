@@ -11,8 +11,9 @@ from amber_enrichment.scrub.assignments import find_assignments
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.shapes import Span
 
-PLAIN_ESCAPE = re.compile(r"\\++(?:u00|x)(?!22|27|5[cC]|60)([2-7][0-9a-fA-F])")
-ESCAPE = re.compile(r"\\++(?:u00|x)([2-7][0-9a-fA-F])")
+# Each begins where no backslash stands before, or a long row of them would be gone through from each of its places.
+PLAIN_ESCAPE = re.compile(r"(?<!\\)\\++(?:u00|x)(?!22|27|5[cC]|60)([2-7][0-9a-fA-F])")
+ESCAPE = re.compile(r"(?<!\\)\\++(?:u00|x)([2-7][0-9a-fA-F])")
 
 MOST_PASSES = 4
 
