@@ -1,0 +1,103 @@
+"""What comes from the bus: facts, tasks, switches, pauses, counts, dead letters, words of other processes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from amber import tally
+from amber.bus import Message, pause_subject, switch_subject
+from amber.bus.memory import MemoryBus
+from amber.bus.reading import read_json
+from amber.errors import Reject
+from amber.letters import about, headers_of, mark_of, read_letter
+from amber.model import Fact, Submission
+from amber.pausing import Pauses
+from amber.status import Board
+from amber.switches import read_switches
+from amber.tasks import TaskHandler
+
+from .decoder import Decoder, Run
+
+STREAMS = ("ITEMS", "TASKS", "FACTS")
+
+
+def decoders() -> list[Decoder]:
+    """Each stream's messages, and what is broadcast."""
+    return [
+        Decoder("switch", lambda: _read(_switches), (), ("amber.switches",)),
+        Decoder("pause", lambda: _read(_pauses), (), ("amber.pausing",)),
+        Decoder("task", lambda: _read(_task), (Reject,), ("amber.tasks",)),
+        Decoder("fact", lambda: lambda data: read_json(data, Fact, "a fact"), (Reject,), ("amber.bus.reading",)),
+        Decoder("status", lambda: _read(_status), (Reject,), ("amber.status",)),
+        Decoder("letter", _letter, (), ("amber.letters",)),
+        Decoder("original", _original, (), ("amber.letters",)),
+        Decoder("tally", _tally, (Reject,), ("amber.tally",)),
+    ]
+
+
+def _read(reader: Callable[[bytes], Coroutine[object, object, object]]) -> Run:
+    return lambda data: asyncio.run(reader(data))
+
+
+async def _switches(data: bytes) -> object:
+    bus = MemoryBus()
+    await bus.publish(switch_subject("slack"), data)
+    return await read_switches(bus)
+
+
+async def _pauses(data: bytes) -> object:
+    bus = MemoryBus()
+    await bus.publish(pause_subject("digest"), data)
+    return await Pauses(bus).all()
+
+
+class NoTargets:
+    """A sender of an Amber whose targets are all gone: a task that is one is done at once."""
+
+    @property
+    def directory(self) -> "NoTargets":
+        """Itself."""
+        return self
+
+    def target(self, target: int) -> None:
+        """Gone."""
+
+
+async def _task(data: bytes) -> object:
+    handler = TaskHandler(NoTargets(), "webhook", 8)  # type: ignore[arg-type]  # all of a sender that is asked for
+    return await handler.deliver(Message("TASKS@1", 1, "amber.v1.task.webhook.deliver", data))
+
+
+async def _status(data: bytes) -> object:
+    board = Board(clock=lambda: 0.0)
+    await board.hear("", data)
+    return board.others("me")
+
+
+def _letter() -> Run:
+    """The headers of a dead letter, and of a message that was handed back."""
+
+    def run(data: bytes) -> object:
+        pairs = (line.partition(": ") for line in data.decode("latin-1").split("\n"))
+        message = Message("DEAD@1", 7, "amber.v1.dead.ITEMS.digest.42", b"", {name: value for name, _, value in pairs})
+        return read_letter(message), mark_of(message)
+
+    return run
+
+
+def _original() -> Run:
+    """A frame, a task or a fact that nobody could handle."""
+
+    def run(data: bytes) -> object:
+        return [
+            headers_of(stream, "digest", "why", Message(stream, 7, "s", data), about(stream, data))
+            for stream in STREAMS
+        ]
+
+    return run
+
+
+def _tally() -> Run:
+    def run(data: bytes) -> object:
+        return tally.decode(Submission("0" * 24, tally.PROTOCOL, "outcomes", 0, 0.0, body=data))
+
+    return run

@@ -1,0 +1,136 @@
+"""JSON that claims to be an event: normalised, enriched, scrubbed, grouped, and encoded for a store."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from amber.describe import culprit, title
+from amber.errors import Reject
+from amber.model import Event, Grouping, Project
+from amber_enrichment import release, scrub
+from amber_grouping import stack
+from amber_ingest.normalise import (
+    Arrival,
+    normalise_event,
+    normalise_feedback,
+    normalise_security,
+    read_json,
+)
+
+from .decoder import Decoder, Run, json_of, text_of
+
+Normalise = Callable[[object, Arrival], Event]
+ARRIVAL = Arrival(7, 1_795_300_000.0, None, "203.0.113.9", "Mozilla/5.0 Firefox/141.0", "fuzz/1.0", "", "event")
+SHOP = Project(42, 1, "shop", "Shop", "python", 0.0)
+NORMALISING = ("encoding", "frames", "reading", "rules", "security")
+
+
+def decoders() -> list[Decoder]:
+    """Reading JSON, the three kinds of events, and what plugins do with them."""
+    covered = tuple(f"amber_ingest.normalise.{name}" for name in NORMALISING)
+    return [
+        Decoder("json", lambda: read_json, (ValueError,), ("amber_ingest.normalise.reading",)),
+        Decoder("event", lambda: _normalised(normalise_event), (Reject,), covered),
+        Decoder("security_report", lambda: _normalised(normalise_security), (Reject,), covered),
+        Decoder("feedback", lambda: _normalised(normalise_feedback), (Reject,), covered),
+        Decoder(
+            "scrub", _scrub, (), tuple(f"amber_enrichment.scrub.{name}" for name in ("walk", "candidates", "shapes"))
+        ),
+        Decoder("scrub_text", _scrub_text, (), ("amber_enrichment.scrub.texts",), longest=1 << 18),
+        Decoder("grouping", _group, (), ("amber_grouping.stack.mechanisms",)),
+        Decoder("release", _release, (), ("amber_enrichment.release.versions",)),
+    ]
+
+
+def digest(events: Sequence[Event], project: Project = SHOP) -> object:
+    """What a worker would store of these events; whatever it stores must be JSON and know who it is."""
+    enriched = release.enrich_events(events)
+    added = [
+        msgspec.structs.replace(event, additions={"release": more}) if more else event
+        for event, more in zip(events, enriched, strict=True)
+    ]
+    scrubbed = scrub.scrub_events(added, project)
+    groupings = stack.group_events(scrubbed)
+    return [_stored(event, grouping) for event, grouping in zip(scrubbed, groupings, strict=True)]
+
+
+def _stored(event: Event, grouping: Grouping) -> object:
+    assert stack.key_of(grouping.mechanism, grouping.version, grouping.parts) == grouping.key
+    body = msgspec.json.encode({"data": event.data, "additions": event.additions, "grouping": grouping})
+    body.decode()  # text that is none would break whoever reads it
+    return body, title(event), culprit(event), event.user, event.level
+
+
+def _normalised(normalise: Normalise) -> Run:
+    def run(data: bytes) -> object:
+        try:
+            value = read_json(data)
+        except ValueError:
+            return None
+        if not isinstance(value, dict):  # the reader before it refuses whatever is no object
+            return None
+        return digest([normalise(value, ARRIVAL)])
+
+    return run
+
+
+def _scrub() -> Run:
+    """`{"data": …, "settings": …}`: a body in normal form or not, and what a project says of secrets."""
+
+    def run(data: bytes) -> object:
+        given = json_of(data)
+        if not isinstance(given, dict) or not isinstance(given.get("data"), dict):
+            return None
+        settings = given.get("settings")
+        project = msgspec.structs.replace(SHOP, settings=settings if isinstance(settings, dict) else {})
+        [event] = scrub.scrub_events([_event(given["data"])], project)
+        return msgspec.json.encode(event.data)
+
+    return run
+
+
+def _scrub_text() -> Run:
+    """A text everywhere a text can stand; a long one in one place, since an event's size is bounded as a whole."""
+
+    def run(data: bytes) -> object:
+        text = data.decode("utf-8", "replace")
+        if len(text) > 1 << 16:
+            [event] = scrub.scrub_events([_event({"extra": {"text": text}})], SHOP)
+            return msgspec.json.encode(event.data)
+        body: dict[str, Any] = {
+            "logentry": {"formatted": text},
+            "request": {"url": text, "query_string": [[text, text]], "headers": [["X-It", text]], "data": text},
+            "extra": {text[:200]: text},
+            "exception": {"values": [{"value": text, "stacktrace": {"frames": [{"context_line": text}]}}]},
+        }
+        [event] = scrub.scrub_events([_event(body)], SHOP)
+        return msgspec.json.encode(event.data)
+
+    return run
+
+
+def _group() -> Run:
+    """A body as it leaves the normaliser; what the normaliser would refuse to let through is left out."""
+
+    def run(data: bytes) -> object:
+        given = json_of(data)
+        if not isinstance(given, dict):
+            return None
+        event = normalise_event(given, ARRIVAL)
+        [first], [second] = stack.group_events([event]), stack.group_events([event])
+        assert first == second
+        return first
+
+    return run
+
+
+def _release() -> Run:
+    def run(data: bytes) -> object:
+        return release.enrich_events([_event({"release": text_of(data)})])
+
+    return run
+
+
+def _event(data: dict[str, Any]) -> Event:
+    return Event("0" * 32, 42, "error", 1.7e9, 1.7e9, data)

@@ -1,0 +1,63 @@
+"""Bytes before they mean anything: encodings, forms, envelopes, frames, containers of dumps."""
+
+from collections.abc import Callable
+from functools import partial
+
+from amber import frames
+from amber.errors import Reject
+from amber_ingest.sentry import envelope, packing
+from amber_ingest.wire import encodings
+from amber_ingest.wire.forms import read_form
+
+from .decoder import Decoder, Run, lines_of, text_of
+
+LIMIT = 1 << 20
+"""Bytes a body may grow to."""
+HEAD = 4096
+
+
+def decoders() -> list[Decoder]:
+    """The encodings one by one, then what stands inside them."""
+    named = [
+        Decoder(f"inflate_{name}", partial(_inflate, name), (Reject,), (encodings.__name__,))
+        for name in sorted(set(encodings.ALIASES.values()) - {""})
+    ]
+    return [
+        *named,
+        Decoder("form", _form, (Reject,), ("amber_ingest.wire.forms",)),
+        Decoder("envelope", lambda: envelope.read_envelope, (Reject,), (envelope.__name__,)),
+        Decoder("frame", lambda: frames.decode, (Reject,), (frames.__name__,)),
+        Decoder("dump_container", _container, (Reject,), (packing.__name__,)),
+    ]
+
+
+def _inflate(name: str) -> Run:
+    def run(data: bytes) -> object:
+        head = encodings.inflate_head(data, name, HEAD)
+        assert len(head) <= HEAD
+        plain = encodings.inflate(data, name, LIMIT)
+        assert len(plain) <= LIMIT
+        assert plain[:HEAD] == head, "the head is another one than that of the whole"
+        return len(plain), plain[:64], plain[-64:]
+
+    return run
+
+
+def _form() -> Run:
+    """The first line is the Content-Type."""
+
+    def run(data: bytes) -> object:
+        content_type, body = lines_of(data, 2)
+        fields = read_form(text_of(content_type), body)
+        assert sum(len(field.data) for field in fields) <= len(body)
+        return [(field, field.text) for field in fields]
+
+    return run
+
+
+def _container() -> Callable[[bytes], object]:
+    def run(data: bytes) -> object:
+        name, dump = packing.unpack_dump("minidump.dmp.gz", data)
+        return name, len(dump), dump[:64]
+
+    return run
