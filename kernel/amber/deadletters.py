@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from amber import frames
 from amber.bus import DEAD, FACTS, ITEMS, TASKS, Bus, Glance, Message, dead_subject, task_subject
 from amber.errors import Reject, Unavailable
-from amber.letters import FIRST, RETRIED, TRIES, Letter, delivery_key, read_letter
-from amber.model import AuditEntry, BlobStore, Directory, Page
+from amber.letters import FIRST, RETRIED, TRIES, delivery_key, read_letter
+from amber.model import AuditEntry, BlobStore, Directory, Letter, LetterFilter, Page, Seen
 from amber.originals import Original, open_original
 
 WINDOW = 200
@@ -22,39 +22,6 @@ WIDTH = 8
 PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NUMBER = re.compile(r"[0-9]{1,18}")
 Deed = Callable[[Message], Awaitable[None]]
-
-
-Seen = frozenset[int] | None
-"""The projects whose letters somebody may know of; None for all letters, those that belong to no project included."""
-
-
-class LetterFilter(Struct, frozen=True):
-    """Which letters; what is empty leaves none out. `text` stands in the reason, whatever its case; `until` is the
-    highest number (0: any).
-    """
-
-    seen: Seen = frozenset()
-    plugin: str = ""
-    stream: str = ""
-    project: int = 0
-    text: str = ""
-    until: int = 0
-
-    @property
-    def subjects(self) -> list[str]:
-        """Where these letters lie; nowhere, if none of them may be seen."""
-        if not all(PLAIN.fullmatch(one) for one in (self.plugin, self.stream) if one):
-            return []
-        stream, plugin = self.stream or "*", self.plugin or "*"
-        if self.seen is None and not self.project:
-            whole = dead_subject(stream, plugin, "*")
-            return [whole, whole.removesuffix(".*")]  # letters of older versions have no project in their subject
-        projects = self.seen if self.seen is not None else {self.project}
-        return [dead_subject(stream, plugin, one) for one in sorted(projects) if self.project in (0, one)]
-
-    def takes(self, letter: Letter) -> bool:
-        """Whether a letter that lies under these subjects is meant."""
-        return self.text.lower() in letter.reason.lower() and (not self.until or letter.id <= self.until)
 
 
 class LetterPage(Struct, frozen=True):
@@ -107,7 +74,7 @@ class LetterDesk:
         return LetterPage(page, total, peek.last)
 
     async def _glance(self, wanted: LetterFilter, after: int, limit: int) -> Glance:
-        subjects = wanted.subjects  # none at all would mean every subject there is
+        subjects = _subjects(wanted)  # none at all would mean every subject there is
         return await self._bus().glance(DEAD, subjects, after, limit) if subjects else Glance([], 0, 0)
 
     async def _upwards(self, wanted: LetterFilter, after: int, limit: int) -> list[Letter]:
@@ -115,7 +82,7 @@ class LetterDesk:
         size = max(WINDOW, limit)
         while len(found) < limit:
             messages = (await self._glance(wanted, after, size)).messages
-            found += [letter for letter in map(read_letter, messages) if wanted.takes(letter)]
+            found += [letter for letter in map(read_letter, messages) if _takes(wanted, letter)]
             if len(messages) < size or 0 < wanted.until < messages[-1].seq:
                 break
             after = messages[-1].seq
@@ -128,7 +95,7 @@ class LetterDesk:
             after = max(0, before - 1 - size)
             messages = (await self._glance(wanted, after, before - 1 - after)).messages
             letters = [read_letter(message) for message in messages if message.seq < before]
-            found += [letter for letter in reversed(letters) if wanted.takes(letter)]
+            found += [letter for letter in reversed(letters) if _takes(wanted, letter)]
             before, size = after + 1, size * 2
         return found[:limit]
 
@@ -226,12 +193,29 @@ class LetterDesk:
 
 async def forget_delivery(bus: Bus, plugin: str, target: int, notification: str) -> None:
     """Take out the letters of a delivery that was queued anew. Raises Unavailable."""
-    key, subjects = delivery_key(target, notification), LetterFilter(None, plugin, TASKS.name).subjects
+    key, subjects = delivery_key(target, notification), _subjects(LetterFilter(None, plugin, TASKS.name))
     if subjects:
         every = await bus.glance(DEAD, subjects, 0, 1_000_000)
         for letter in map(read_letter, every.messages):
             if letter.key == key:
                 await bus.delete(DEAD, letter.id)
+
+
+def _subjects(wanted: LetterFilter) -> list[str]:
+    """Where these letters lie; nowhere, if none of them may be seen."""
+    if not all(PLAIN.fullmatch(one) for one in (wanted.plugin, wanted.stream) if one):
+        return []
+    stream, plugin = wanted.stream or "*", wanted.plugin or "*"
+    if wanted.seen is None and not wanted.project:
+        whole = dead_subject(stream, plugin, "*")
+        return [whole, whole.removesuffix(".*")]  # letters of older versions have no project in their subject
+    projects = wanted.seen if wanted.seen is not None else {wanted.project}
+    return [dead_subject(stream, plugin, one) for one in sorted(projects) if wanted.project in (0, one)]
+
+
+def _takes(wanted: LetterFilter, letter: Letter) -> bool:
+    """Whether a letter that lies under these subjects is meant."""
+    return wanted.text.lower() in letter.reason.lower() and (not wanted.until or letter.id <= wanted.until)
 
 
 def _told(audit: AuditEntry, organisation: int, letters: Sequence[Letter]) -> AuditEntry:

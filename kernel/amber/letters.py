@@ -11,7 +11,7 @@ from msgspec import Struct
 from amber import frames
 from amber.bus import ITEMS, Message
 from amber.errors import Reject
-from amber.model import Mark
+from amber.model import Letter, Mark
 
 RETRIED = "Amber-Letter"
 """On a message that was handed back: the letter it lay in, as `<stream's identity>/<number>`."""
@@ -21,33 +21,6 @@ LONGEST_REASON = 2000
 LONGEST_NAME = 200
 ROW = re.compile(r"[1-9][0-9]{0,17}")
 """The number of a message, as far as a store can hold it."""
-
-
-class Letter(Struct, frozen=True):
-    """One dead letter without its original. Times are Unix seconds.
-
-    `id` is its number; `plugin` could not handle what came from `stream` under `subject`, after `delivered` deliveries.
-    `items` are the categories of what it held, or the kind of a fact or notification; `key` tells deliveries apart.
-    `project` is 0 where it belongs to none, or nobody can tell. `first_at` is when it first died, `retries` how often
-    it was handed back since, `received_at` when its content reached Amber.
-    """
-
-    id: int
-    stream: str
-    plugin: str
-    reason: str
-    at: float
-    subject: str
-    project: int = 0
-    event_id: str = ""
-    items: tuple[str, ...] = ()
-    client: str = ""
-    key: str = ""
-    received_at: float = 0.0
-    delivered: int = 0
-    retries: int = 0
-    first_at: float = 0.0
-    size: int = 0
 
 
 class About(Struct, frozen=True):

@@ -8,8 +8,8 @@ from msgspec import Struct
 from amber import frames
 from amber.bus import ITEMS, Message
 from amber.errors import Reject
-from amber.letters import Letter, read_letter
-from amber.model import BlobStore, Submission
+from amber.letters import read_letter
+from amber.model import BlobStore, Letter, Submission
 
 LONGEST = 1 << 20
 """Bytes of a body that are shown."""

@@ -31,9 +31,10 @@ from amber.model import (
     reach,
     token_digest,
 )
+from amber.testing.letters import Morgue, morgue
 from amber.testing.running import Kernel, app, kernel, session_kernel
 
-__all__ = ["app", "kernel", "session_kernel"]
+__all__ = ["app", "kernel", "morgue", "session_kernel"]
 NOW = time.time()
 AUDIT = AuditEntry(1, "test", "test", "", NOW)
 FOREVER = 9e9
@@ -90,8 +91,9 @@ def client(app: Litestar, kernel: Kernel) -> Iterator[TestClient[Litestar]]:
 class Town:
     """Two organisations with people in every role, and one of everything in the first."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, morgue: Morgue) -> None:
         self.directory: Directory = kernel.stores.directory
+        self.morgue = morgue
         self.kernel = kernel
         self.shop = self.directory.add_organisation("shop", "Shop", AUDIT).id
         self.rivals = self.directory.add_organisation("rivals", "Rivals", AUDIT).id
@@ -149,6 +151,8 @@ class Town:
             "secret": "nobodys-secret",
             "target": str(directory.add_target(target, audit).id),
             "attempt": "1",
+            "letter": str(self.morgue.lay(project.id)),
+            "consumer": "digest",
             "member": str(directory.members(self.shop)[0].user.id),
             "user": str(directory.members(self.shop)[0].user.id),
             "session": str(session.id),
@@ -171,8 +175,8 @@ class Town:
 
 
 @pytest.fixture
-def town(kernel: Kernel) -> Town:
-    return Town(kernel)
+def town(kernel: Kernel, morgue: Morgue) -> Town:
+    return Town(kernel, morgue)
 
 
 def streams(way: Way) -> bool:
@@ -208,9 +212,8 @@ def test_nobody_is_sent_to_log_in_or_refused(ways: list[Way], town: Town, client
 
 @pytest.mark.parametrize("who", [*GRANTS, "superuser", *(f"token {scope}" for scope in SCOPES)])
 def test_a_role_reaches_what_it_holds_and_nothing_else(
-    ways: list[Way], kernel: Kernel, client: TestClient[Litestar], who: str
+    ways: list[Way], town: Town, client: TestClient[Litestar], who: str
 ) -> None:
-    town = Town(kernel)
     person = town.people[who]
     reached = refused = 0
     for way in ways:

@@ -11,12 +11,12 @@ from amber import frames
 from amber.bus import DEAD, FACTS, ITEMS, TASKS, Bus, Message
 from amber.bus.connect import NatsBus
 from amber.bus.memory import MemoryBus
-from amber.deadletters import LetterDesk, LetterFilter, Parts, forget_delivery
+from amber.deadletters import LetterDesk, Parts, forget_delivery
 from amber.delivery import DeadLetters
 from amber.errors import Reject, Unavailable
-from amber.letters import RETRIED, Letter, mark_of
+from amber.letters import RETRIED, mark_of
 from amber.metrics import Metrics
-from amber.model import AuditEntry, Fact, Project, Submission
+from amber.model import AuditEntry, Fact, Letter, LetterFilter, Project, Submission
 from amber.tasks import Task
 from amber.testing.nats import NatsServer
 from amber.testing.targets import news

@@ -41,6 +41,7 @@ from amber.model.items import (
     Submission,
     Verdict,
 )
+from amber.model.letters import Letter, LetterFilter, Seen
 from amber.model.notices import Attempt, FormField, Notification, Receipt, Target, TargetType
 from amber.model.outcomes import ACCEPTED, DISCARDED, ENDS, Account, account_of, is_end, is_refusal
 from amber.model.people import (
@@ -123,6 +124,8 @@ __all__ = [
     "ItemHandler",
     "ItemNote",
     "LetGo",
+    "Letter",
+    "LetterFilter",
     "Level",
     "Limited",
     "LoginField",
@@ -143,6 +146,7 @@ __all__ = [
     "Resource",
     "Role",
     "Scope",
+    "Seen",
     "Session",
     "Stacktrace",
     "StoredEvent",

@@ -6,6 +6,7 @@ import pytest
 from litestar.testing import TestClient
 
 from amber.model import SCOPES, AuditEntry, GroupedEvent, Invitation, Target
+from amber.testing.letters import Morgue
 from amber_api.v1.issues import IssueFilter
 from amber_api.v1.routes import HANDLERS
 
@@ -48,8 +49,16 @@ PATHS = [
     ("PUT", "/teams/{team}/projects/{project}"),
     ("DELETE", "/teams/{team}/projects/{project}"),
     ("DELETE", "/tokens/{token}"),
+    ("GET", "/dead-letters/{letter}"),
+    ("POST", "/dead-letters/{letter}/retry"),
+    ("DELETE", "/dead-letters/{letter}"),
 ]
-ELSEWHERE = {("DELETE", "/me/sessions/{session:str}"), ("PUT", "/plugins/{name:str}")}
+ELSEWHERE = {
+    ("DELETE", "/me/sessions/{session:str}"),
+    ("PUT", "/plugins/{name:str}"),
+    ("GET", "/dead-letters/{letter:str}/original"),
+    ("POST", "/consumers/{consumer:str}/resume"),
+}
 """What belongs to a person or to the installation; tested with them."""
 BODIES: dict[str, Any] = {
     "/projects/{project}/targets": {"plugin": "post", "name": "mine", "settings": {"url": "https://a.test"}},
@@ -66,7 +75,7 @@ BODIES: dict[str, Any] = {
 
 
 @pytest.fixture
-def theirs(acme: Any, event: Make, desk: Any, attempt: Callable[[int, int], Any]) -> dict[str, Any]:
+def theirs(acme: Any, event: Make, desk: Any, attempt: Callable[[int, int], Any], morgue: Morgue) -> dict[str, Any]:
     """Everything of one organisation, by placeholder."""
     acme.store(event(acme.project.id, 1))
     acme.attach(f"{1:032x}", b"secret")
@@ -76,6 +85,7 @@ def theirs(acme: Any, event: Make, desk: Any, attempt: Callable[[int, int], Any]
     target = directory.add_target(Target(0, acme.project.id, "post", "ours", {}, (), True, 1.0), AUDIT)
     invitation = Invitation(0, home, "new@shop.test", "member", "", 1.0, 1e12)
     return {
+        "letter": morgue.lay(acme.project.id),
         "target": target.id,
         "attempt": directory.note_attempt(attempt(target.id, acme.project.id)).id,
         "user": acme.person("ann").id,
@@ -166,6 +176,12 @@ def test_without_a_token_nothing_is_answered(app: Any, path: str) -> None:
         ("org:admin", "PATCH", "/organisations/acme", {"name": "x"}),
         ("org:owner", "POST", "/organisations", {"name": "x"}),
         ("org:owner", "PUT", "/plugins/api", {"enabled": False}),
+        ("project:admin", "GET", "/dead-letters", None),
+        ("project:admin", "POST", "/dead-letters/retry", {"match": {}}),
+        ("project:admin", "POST", "/dead-letters/drop", {"match": {}}),
+        ("org:owner", "GET", "/dead-letters/1/original", None),
+        ("org:owner", "GET", "/consumers", None),
+        ("org:owner", "POST", "/consumers/digest/resume", None),
     ],
 )
 def test_too_small_a_scope_is_refused(acme: Any, scope: str, method: str, path: str, body: Any) -> None:

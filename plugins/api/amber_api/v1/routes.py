@@ -6,6 +6,9 @@ from amber_api.v1 import (
     attachments,
     attempts,
     audit,
+    consumers,
+    dead_letters,
+    dead_letters_bulk,
     events,
     feedback,
     grouping,
@@ -44,4 +47,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *tokens.HANDLERS,
     *audit.HANDLERS,
     *plugins.HANDLERS,
+    *dead_letters.HANDLERS,
+    *dead_letters_bulk.HANDLERS,
+    *consumers.HANDLERS,
 )

@@ -21,9 +21,11 @@ from amber.model import (
     Organisation,
     Principal,
     Project,
+    Seen,
     Target,
     Team,
     actor_of,
+    reach,
 )
 
 T = TypeVar("T")
@@ -88,6 +90,12 @@ class Tenant:
         home = self._project(str(known.project)) if known is not None else None
         is_theirs = known is not None and home is not None and home.id == known.project
         return existing(known if is_theirs else None, "issue")
+
+    def letters_seen(self) -> Seen:
+        """The projects whose dead letters the caller may know of; None, which is all, for superusers."""
+        if "admin" in reach(self.principal.scopes) and self.principal.projects is None:
+            return None
+        return frozenset(project.id for project in self.projects())
 
     def member(self, ref: str) -> Member:
         """The member of the organisation who is the user with this id."""
