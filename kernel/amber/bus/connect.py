@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
-from amber.bus import STREAMS, Consumer, Glance, Message, Standing, Stream
+from amber.bus import ITEMS, STREAMS, Consumer, Glance, Message, Standing, Stream
 from amber.bus.looking import messages_without_data, standings_of
 from amber.config import BusConfig
 from amber.errors import Unavailable
@@ -24,7 +24,9 @@ Callback = Callable[[str, bytes], Awaitable[None]]
 LATEST_BYTES = 16 << 20
 """Room for the streams that keep one message of each subject."""
 PAUSE = 0.1
-"""Seconds between two attempts to connect."""
+"""Seconds between two attempts to connect, or to hear from a server that fell silent."""
+SIGN_OF_LIFE = 1.0
+"""Seconds within which a server that fell silent must answer to be used again."""
 
 
 class NatsBus:
@@ -36,6 +38,7 @@ class NatsBus:
         self._js: JetStreamContext = self._client.jetstream(timeout=publish_timeout)
         self._identity: dict[str, str] = {}
         self._last_error: Exception = TimeoutError("no answer")
+        self._silence: asyncio.Task[None] | None = None
         self._consumers: list[tuple[Stream, api.ConsumerConfig]] = []
         self.max_payload = 1 << 20
 
@@ -126,8 +129,23 @@ class NatsBus:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the connection stands right now."""
-        return self._client.is_connected
+        """Whether the connection stands right now and JetStream answered when it was last asked."""
+        return self._client.is_connected and not self._is_silent
+
+    @property
+    def _is_silent(self) -> bool:
+        return self._silence is not None and not self._silence.done()
+
+    async def _until_heard(self) -> None:
+        """Ask until JetStream answers. A server that hangs keeps its connections: only asking finds it alive again."""
+        asking = self._client.jetstream(timeout=SIGN_OF_LIFE)
+        while True:
+            try:
+                await asking.stream_info(ITEMS.name)
+            except FAILURES:
+                await asyncio.sleep(PAUSE)
+            else:
+                return
 
     def _need_connection(self) -> None:
         """Raises Unavailable; nats-py would hold everything back and let the caller wait for nothing."""
@@ -135,12 +153,16 @@ class NatsBus:
             raise Unavailable("the bus is not connected")
 
     async def publish(self, subject: str, data: bytes, id: str = "", headers: Mapping[str, str] | None = None) -> None:
-        """Publish and wait until JetStream has it on disk."""
+        """Publish and wait until JetStream has it on disk; once that took too long, nobody waits until it answers."""
         self._need_connection()
+        if self._is_silent:
+            raise Unavailable("the bus has fallen silent")
         extra = dict(headers or {}) | ({"Nats-Msg-Id": id} if id else {})
         try:
             await self._js.publish(subject, data, timeout=self._timeout, headers=extra or None)
         except FAILURES as error:
+            if isinstance(error, TimeoutError) and not self._is_silent:
+                self._silence = asyncio.create_task(self._until_heard())
             raise Unavailable(f"the bus did not take the message: {error or type(error).__name__}") from error
 
     async def broadcast(self, subject: str, data: bytes) -> None:
@@ -243,6 +265,8 @@ class NatsBus:
 
     async def close(self) -> None:
         """Drain and close; a server that is already gone is no error."""
+        if self._silence is not None:
+            self._silence.cancel()
         # nats-py raises CancelledError out of close() when the server died before it (engines.md 1)
         with contextlib.suppress(asyncio.CancelledError, *FAILURES):
             await asyncio.shield(self._client.close())

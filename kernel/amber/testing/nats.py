@@ -35,9 +35,14 @@ class NatsServer:
             )
 
     def freeze(self) -> None:
-        """Stop it from answering while its connections stay open; only `kill` ends that."""
+        """Stop it from answering while its connections stay open, until `thaw` or `kill`."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it answer again."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a power cut would, without a chance to clean up."""

@@ -154,7 +154,24 @@ async def test_a_publish_cut_off_in_the_middle_is_refused(nats_server: NatsServe
     nats_server.freeze()
     with pytest.raises(Unavailable, match="did not take the message"):
         await bus.publish(ITEM, b"x")
-    nats_server.kill()
+    nats_server.thaw()
+    await bus.close()
+
+
+async def test_once_a_server_has_fallen_silent_nobody_waits_for_it_until_it_answers(nats_server: NatsServer) -> None:
+    bus = await NatsBus(nats_server.config, publish_timeout=2).connect()
+    nats_server.freeze()
+    with pytest.raises(Unavailable, match="did not take the message"):
+        await bus.publish(ITEM, b"x")
+    assert not bus.is_ready
+    async with asyncio.timeout(20):  # a hundred that waited would take two hundred
+        for _ in range(100):
+            with pytest.raises(Unavailable, match="fallen silent"):
+                await bus.publish(ITEM, b"x")
+    nats_server.thaw()
+    await until(lambda: bus.is_ready)
+    await bus.publish(ITEM, b"y")
+    assert (await bus.browse(ITEMS, 0, 9))[-1].data == b"y"
     await bus.close()
 
 
@@ -178,7 +195,7 @@ async def test_a_frozen_server_makes_every_question_an_outage(
     await consumer.ack(message)
     await consumer.ack(message)
     await consumer.progress(message)
-    nats_server.kill()
+    nats_server.thaw()
     await consumer.close()
     await bus.close()
 
