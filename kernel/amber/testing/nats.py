@@ -1,5 +1,6 @@
 """A real NATS server for tests, and the bus on it."""
 
+import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -38,6 +39,7 @@ class NatsServer:
         """Stop it from answering while its connections stay open, until `thaw` or `kill`."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # its threads stop one by one
 
     def thaw(self) -> None:
         """Let it answer again."""
