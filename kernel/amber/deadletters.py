@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from amber import frames
 from amber.bus import DEAD, FACTS, ITEMS, TASKS, Bus, Glance, Message, dead_subject, task_subject
 from amber.errors import Reject, Unavailable
-from amber.letters import FIRST, RETRIED, TRIES, delivery_key, read_letter
+from amber.letters import FIRST, PART, RETRIED, TRIES, delivery_key, read_letter
 from amber.model import AuditEntry, BlobStore, Directory, Letter, LetterFilter, Page, Seen
 from amber.originals import Original, open_original
 
@@ -158,6 +158,8 @@ class LetterDesk:
             raise Reject(f"dead letter {letter.id} does not say where it came from; it can only be dropped", status=409)
         mark = f"{message.stream}/{message.seq}"
         headers = {RETRIED: mark, FIRST: str(letter.first_at), TRIES: str(letter.retries + 1)}
+        if PART in message.headers:  # two letters of one original, should there ever be two, bear one mark
+            headers[PART] = message.headers[PART]
         await self._bus().publish(_home(letter), message.data, f"letter-{mark}", headers)
         await self._bus().delete(DEAD, message.seq)
 

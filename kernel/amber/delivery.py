@@ -17,11 +17,15 @@ from amber.metrics import Metrics
 
 log = logging.getLogger("amber.delivery")
 Verdict = Exception | None
-"""None: done. Retry: again, after its delay. Reject: set aside. Anything else: again with back-off, then set aside."""
+"""None: done. Retry: again, after its delay. Reject: set aside. Unavailable: again as soon as what is away is back,
+without being given back meanwhile, so that an outage is no try that failed. Anything else: again with back-off, then
+set aside."""
 Handle = Callable[[Sequence[Message]], Awaitable[Sequence[Verdict]]]
 Bury = Callable[[Message, Exception], Awaitable[None]]
 Mark = Callable[[Message, Exception], Message]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
+LONGEST_HOLD = 5.0
+"""Seconds between two tries while something Amber stands on is away."""
 LONGEST_RETRY = 24 * 3600.0
 
 
@@ -83,8 +87,12 @@ class Delivery:
                     await self.serve(messages)
             except Unavailable as error:
                 log.warning("%s: %s; trying again", self._terms.plugin, error)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), 0.5)
+                await self._stops_within(FIRST_DELAY)
+
+    async def _stops_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
 
     async def _fetch(self) -> list[Message]:
         """The next messages; gives up as soon as `stop` is called."""
@@ -103,11 +111,32 @@ class Delivery:
         """Handle some messages and settle each."""
         beat = asyncio.create_task(self._keep_alive(messages))
         try:
-            verdicts = await self._judge(messages)
+            await self._handle_all(messages)
         finally:
             beat.cancel()
-        for message, verdict in zip(messages, verdicts, strict=True):
-            await self._settle(message, verdict)
+
+    async def _handle_all(self, messages: Sequence[Message]) -> None:
+        """Handle messages until each has a verdict; those that wait for something that is away stay in hand."""
+        pause = FIRST_DELAY
+        while messages:
+            verdicts = await self._judge(messages)
+            for message, verdict in zip(messages, verdicts, strict=True):
+                if not isinstance(verdict, Unavailable):
+                    await self._settle(message, verdict)
+            away = next((verdict for verdict in verdicts if isinstance(verdict, Unavailable)), None)
+            messages = [m for m, verdict in zip(messages, verdicts, strict=True) if isinstance(verdict, Unavailable)]
+            if away is not None:
+                log.warning("%s: %s; trying again", self._terms.plugin, away)
+                messages = await self._hold(messages, pause)
+            pause = min(LONGEST_HOLD, pause * 2)
+
+    async def _hold(self, messages: Sequence[Message], pause: float) -> Sequence[Message]:
+        """Wait, then the same messages again; given back, none, where the end comes first."""
+        if not await self._stops_within(pause):
+            return messages
+        for message in messages:
+            await self._consumer.nak(message, 0.0)
+        return ()
 
     async def _judge(self, messages: Sequence[Message]) -> Sequence[Verdict]:
         try:
@@ -120,8 +149,6 @@ class Delivery:
             await self._consumer.ack(message)
         elif isinstance(verdict, Retry) and (after := asked_for(verdict)) is not None:
             await self._consumer.nak(message, after)
-        elif isinstance(verdict, Unavailable):
-            await self._consumer.nak(message, delay(message.delivered))
         elif isinstance(verdict, Reject) or message.delivered >= self._terms.attempts:
             await self._set_aside(message, verdict)
         else:
@@ -129,14 +156,20 @@ class Delivery:
             await self._consumer.nak(message, delay(message.delivered))
 
     async def _set_aside(self, message: Message, verdict: Exception) -> None:
+        """Keep a message among the dead letters, however long that takes: it must not be tried again meanwhile."""
         guilty = verdict.plugin if isinstance(verdict, PluginError) else self._terms.plugin
-        try:
-            await self._dead.add(self._terms.stream.name, guilty, str(verdict), self.mark(message, verdict))
-            await self.on_dead(message, verdict)
-        except Unavailable:
-            await self._consumer.nak(message, delay(message.delivered))
-        else:
-            await self._consumer.ack(message)
+        original, pause = self.mark(message, verdict), FIRST_DELAY
+        while True:
+            try:
+                await self._dead.add(self._terms.stream.name, guilty, str(verdict), original)
+                await self.on_dead(message, verdict)
+            except Unavailable as error:
+                log.warning("%s: a dead letter cannot be kept: %s; trying again", self._terms.plugin, error)
+            else:
+                return await self._consumer.ack(message)
+            if await self._stops_within(pause):
+                return await self._consumer.nak(message, 0.0)
+            pause = min(LONGEST_HOLD, pause * 2)
 
     async def _keep_alive(self, messages: Sequence[Message]) -> None:
         while True:

@@ -11,13 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber import frames
-from amber.bus import ITEMS, Bus, Message
+from amber.bus import Bus, Message
 from amber.delivery import DeadLetters, Verdict
 from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
 from amber.handlers import Handlers
-from amber.jobs import Job, Owners, buried, fail, feedback_of, feedback_outcome, job_outcomes, only
+from amber.jobs import Job, Owners, fail, feedback_of, feedback_outcome, job_outcomes, jobs_of
 from amber.letters import mark_of
+from amber.lineage import unapplied
 from amber.metrics import Metrics
 from amber.model import (
     Applied,
@@ -35,6 +36,7 @@ from amber.model import (
     Submission,
 )
 from amber.pipeline import Pipeline, by_project
+from amber.setaside import SetAside
 
 log = logging.getLogger("amber.digest")
 
@@ -52,11 +54,11 @@ class Digest:
     """Handles batches of messages for `Delivery`."""
 
     def __init__(self, dispatcher: Dispatcher, bus: Bus, stores: Stores, metrics: Metrics) -> None:
-        self._dispatcher, self._bus, self._stores, self._metrics = dispatcher, bus, stores, metrics
+        self._dispatcher, self._stores, self._metrics = dispatcher, stores, metrics
         self._protocols: Mapping[str, IngestProtocol] = {}
         self._pipeline = Pipeline(dispatcher)
         self._handlers = Handlers(dispatcher)
-        self._dead = DeadLetters(bus, metrics)
+        self._aside = SetAside(bus, DeadLetters(bus, metrics), stores.blobs)
         self.on_stored: Callable[[], None] = lambda: None
 
     async def start(self, protocols: Mapping[str, IngestProtocol]) -> None:
@@ -83,10 +85,9 @@ class Digest:
     async def bury(self, message: Message, error: Exception) -> None:
         """Count what a message held that was set aside whole. Raises Unavailable."""
         try:
-            submissions = frames.decode(message.data)
+            jobs = jobs_of(message)
         except Reject:
             return  # nobody can tell what it held
-        jobs = [Job(message, submission) for submission in submissions]
         for job in jobs:
             job.fail(error if isinstance(error, PluginError | Reject) else Reject(str(error)))
         batch = Batch((mark_of(message),), (), tuple(count for job in jobs for count in job_outcomes(job)))
@@ -105,25 +106,20 @@ class Digest:
         if len(submissions) == 1:
             return error
         log.error("a frame of %d submissions failed and is split: %r", len(submissions), error)
-        for submission in submissions:
-            await self._resubmit(message.subject, submission, "split")
+        await self._aside.split(message, submissions)
         return None
 
-    async def _resubmit(self, subject: str, submission: Submission, why: str) -> None:
-        await self._bus.publish(subject, frames.encode([submission]), f"{why}-{submission.id}")
-
     async def _digest(self, messages: Sequence[Message]) -> None:
-        marked = {mark_of(message): message for message in messages}  # one letter may have been handed back twice
-        known = await asyncio.to_thread(self._stores.issues.applied, list(marked))
-        fresh = [message for mark, message in marked.items() if mark not in known]
+        known = await asyncio.to_thread(self._stores.issues.applied, [mark_of(message) for message in messages])
+        fresh = unapplied(messages, known)
         if not fresh:
             return
-        jobs = [Job(message, submission) for message in fresh for submission in frames.decode(message.data)]
+        jobs = [job for message in fresh for job in jobs_of(message)]
         await self._fetch_bodies(jobs)
         await self._decode(jobs)
         grouped, feedback = await self._events(jobs)
         counted = await self._items(jobs)
-        await self._set_aside(jobs)
+        await self._aside.bury(jobs)
         await self._store(fresh, jobs, grouped, feedback, counted)
 
     async def _fetch_bodies(self, jobs: Sequence[Job]) -> None:
@@ -200,31 +196,12 @@ class Digest:
         owners = {item.id: job for job in sound for item in job.decoded.items}
         for item, error in result.failed:
             job = owners[item.id]
-            parts = len(job.decoded.items) + len(job.decoded.events)
-            job.is_postponed = parts == 1
+            job.is_postponed = len(job.decoded.items) + len(job.decoded.events) == 1
             job.later.append(item.id)
-            if parts == 1 and sum(other.message is job.message for other in jobs) == 1:
+            if job.is_postponed and job.siblings == 1:
                 raise error  # it already stands alone: the consumer decides when it is tried again
-            again = job.submission if parts == 1 else only(job.submission, item.id)
-            await self._resubmit(job.message.subject, await self._with_own_body(again, item.id), f"item-{item.id}")
+            await self._aside.again(job, item.id)
         return result.outcomes
-
-    async def _with_own_body(self, submission: Submission, item_id: str) -> Submission:
-        """A body from the blob store is too large for the bus, and goes once what it came in is stored: keep a copy."""
-        if not submission.blob:
-            return submission
-        key = f"{submission.blob}-{item_id.rsplit(':', 1)[1]}"
-        await asyncio.to_thread(self._stores.blobs.put, key, submission.body)
-        return replace(submission, blob=key, body=b"")
-
-    async def _set_aside(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if job.failure is not None:
-                plugin = job.failure.plugin if isinstance(job.failure, PluginError) else job.submission.protocol
-                # a body from the blob store stays there; it would not fit into a message
-                kept = replace(job.submission, body=b"") if job.submission.blob else job.submission
-                original = buried(replace(job.message, data=frames.encode([kept])), job.failure)
-                await self._dead.add(ITEMS.name, plugin, str(job.failure), original)
 
     async def _store(
         self,
@@ -245,9 +222,9 @@ class Digest:
         try:
             applied = await asyncio.to_thread(self._write, batch, feedback)
         except AlreadyApplied as error:
-            await self._digest([m for m in messages if mark_of(m) not in error.marks])
+            await self._digest(unapplied(messages, error.marks))
             return
-        self._count(applied, "stored", len(marks))
+        self._count(applied, "stored", len(messages))
         await self._forget_bodies(jobs)
 
     def _write(self, batch: Batch, feedback: Sequence[Event]) -> Applied:

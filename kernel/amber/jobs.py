@@ -8,6 +8,7 @@ from amber import frames
 from amber.accounts import NO_COUNT, of_dead, of_decoded, position_of
 from amber.bus import Message
 from amber.errors import PluginError, Reject
+from amber.lineage import part_of
 from amber.model import Decoded, Event, Feedback, OutcomeCount, Submission
 
 
@@ -17,8 +18,9 @@ class Job:
     Items of `later` were sent again on their own; so was the whole submission where `is_postponed`.
     """
 
-    def __init__(self, message: Message, submission: Submission) -> None:
+    def __init__(self, message: Message, submission: Submission, position: int = 0, siblings: int = 1) -> None:
         self.message, self.submission = message, submission
+        self.position, self.siblings = position, siblings  # of how many submissions in its message it is which
         self.decoded = Decoded()
         self.failure: PluginError | Reject | None = None
         self.later: list[str] = []
@@ -27,6 +29,12 @@ class Job:
     def fail(self, error: PluginError | Reject) -> None:
         """Remember the first reason why this submission is set aside."""
         self.failure = self.failure or error
+
+
+def jobs_of(message: Message) -> list[Job]:
+    """The submissions in a message. Raises Reject if it is not a whole frame."""
+    found = frames.decode(message.data)
+    return [Job(message, submission, position, len(found)) for position, submission in enumerate(found)]
 
 
 Owners = dict[tuple[int, str], list[Job]]
@@ -59,6 +67,12 @@ def reason_of(failure: Exception) -> str:
     return failure.plugin if isinstance(failure, PluginError) else "rejected"
 
 
+def lone(job: Job, item_id: str) -> Submission:
+    """The submission an item came in with nothing else in it."""
+    parts = len(job.decoded.items) + len(job.decoded.events)
+    return job.submission if parts == 1 else only(job.submission, item_id)
+
+
 def only(submission: Submission, item_id: str) -> Submission:
     """The submission with every item but one left out, without counting those again."""
     position = position_of(item_id)
@@ -66,13 +80,16 @@ def only(submission: Submission, item_id: str) -> Submission:
     return replace(submission, dropped={number: NO_COUNT for number in others if number != position})
 
 
-def buried(message: Message, error: Exception) -> Message:
-    """The message as it is set aside: should it be sent again, its items are known to be counted as dead."""
+def buried(message: Message, error: Exception, name: str = "dead") -> Message:
+    """The message as it is set aside: should it be sent again, its items are known to be counted as dead, and however
+    often it is sent, it counts once.
+    """
     try:
         submissions = frames.decode(message.data)
     except Reject:
         return message  # nobody can tell what it holds
-    return replace(message, data=frames.encode([replace(one, dead=reason_of(error)) for one in submissions]))
+    data = frames.encode([replace(one, dead=reason_of(error)) for one in submissions])
+    return replace(message, data=data, headers=part_of(message, name))
 
 
 def feedback_of(event: Event) -> Feedback:

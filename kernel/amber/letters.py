@@ -15,6 +15,8 @@ from amber.model import Letter, Mark
 
 RETRIED = "Amber-Letter"
 """On a message that was handed back: the letter it lay in, as `<stream's identity>/<number>`."""
+PART = "Amber-Part"
+"""On what was made of a message: its place in that one, as `<stream's identity>/<place>/<number>`."""
 FIRST, TRIES = "Amber-First", "Amber-Retries"
 """Carried along when a letter is handed back: when it first died, and how often it was tried again."""
 LONGEST_REASON = 2000
@@ -75,6 +77,7 @@ def headers_of(stream: str, plugin: str, reason: str, original: Message, about: 
         "Amber-Size": str(len(original.data)),
         FIRST: original.headers.get(FIRST, ""),
         TRIES: original.headers.get(TRIES, ""),
+        PART: original.headers.get(PART, ""),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -153,8 +156,9 @@ def delivery_key(target: int, notification: str) -> str:
 
 
 def mark_of(message: Message) -> Mark:
-    """What a store remembers a message by. One that was handed back bears the mark of the letter it lay in, so that
-    handing it back twice, even days apart, counts it once.
+    """What a store remembers a message by. A part of another bears its place in that one, and one that was handed back
+    the mark of the letter it lay in: publishing it twice, even days apart, counts it once.
     """
-    stream, _, number = message.headers.get(RETRIED, "").rpartition("/")
+    told = message.headers.get(PART) or message.headers.get(RETRIED, "")
+    stream, _, number = told.rpartition("/")
     return (stream, int(number)) if stream and ROW.fullmatch(number) else (message.stream, message.seq)

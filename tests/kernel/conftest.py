@@ -1,7 +1,7 @@
 """Plugins made on the spot, registered as the real thing: modules with marked functions behind a pluggy manager."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -15,6 +15,8 @@ from amber.bus.memory import MemoryBus
 from amber.dispatch import Dispatcher
 from amber.metrics import Metrics
 from amber.model import Event, Project
+from amber.testing.accounts import unbalanced
+from amber.testing.plant import Plant
 
 MANIFEST = 'name = "{name}"\ntitle = "T"\nsummary = "S"\nfamilies = ["ingest"]\n'
 THIRD = SimpleNamespace(name="stranger", version="0.1")
@@ -88,3 +90,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     for module in set(sys.modules) - before:
         if module.startswith("strange_"):
             del sys.modules[module]
+
+
+@pytest.fixture
+async def plant(house: Any, bus: MemoryBus, anyio_backend: str) -> AsyncIterator[Plant]:
+    made = Plant(house, bus)
+    await made.start()
+    yield made
+    assert unbalanced(made.stores.counted) == []

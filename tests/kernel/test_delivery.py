@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from amber import delivery as module
 from amber.bus import DEAD, ITEMS, Message
 from amber.bus.memory import MemoryBus
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, delay, each
@@ -79,8 +80,6 @@ def dead(bus: MemoryBus, metrics: Metrics) -> DeadLetters:
         (ValueError("oh"), 1, 0.5),
         (ValueError("oh"), 2, 1.0),
         (PluginError("p", "on_fact", "broken"), 2, 1.0),
-        (Unavailable("away"), 1, 0.5),
-        (Unavailable("away"), 99, 60.0),
     ],
 )
 async def test_a_verdict_decides_what_becomes_of_a_message(
@@ -116,11 +115,64 @@ async def test_what_cannot_be_done_is_kept_with_its_reason(
     assert "dead letter: ITEMS 5 of plugin digest: never" in caplog.text
 
 
-async def test_a_dead_letter_that_cannot_be_kept_comes_again(dead: DeadLetters, bus: MemoryBus) -> None:
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for what is away."""
+    monkeypatch.setattr(module, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(module, "LONGEST_HOLD", 0.002)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_an_outage_is_no_try_that_failed(dead: DeadLetters, bus: MemoryBus) -> None:
+    handed: list[list[int]] = []
+
+    async def handle(messages: Sequence[Message]) -> Sequence[Verdict]:
+        handed.append([one.seq for one in messages])
+        return [Unavailable("away") if one.seq == 2 and len(handed) < 20 else None for one in messages]
+
+    consumer = Recorder()
+    await Delivery(consumer, handle, TERMS, dead).serve([message(1), message(2), message(3)])
+    assert handed == [[1, 2, 3], *[[2]] * 19]
+    assert consumer.settled == [("ack", 1, 0.0), ("ack", 3, 0.0), ("ack", 2, 0.0)]
+    assert await bus.browse(DEAD, 0, 9) == []
+
+
+async def test_what_waits_for_an_outage_to_end_is_given_back_at_the_end(dead: DeadLetters) -> None:
+    consumer = Recorder()
+    delivery = Delivery(consumer, answer(Unavailable("away"), None), TERMS, dead)
+    delivery.stop()
+    await delivery.serve([message(1), message(2)])
+    assert consumer.settled == [("ack", 2, 0.0), ("nak", 1, 0.0)]
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_dead_letter_that_cannot_be_kept_yet_is_not_handled_again_meanwhile(
+    dead: DeadLetters, bus: MemoryBus, caplog: pytest.LogCaptureFixture
+) -> None:
+    handed: list[int] = []
+
+    async def handle(messages: Sequence[Message]) -> Sequence[Verdict]:
+        handed.append(len(messages))
+        return [Reject("never")]
+
     consumer = Recorder()
     bus.is_up = False
-    await Delivery(consumer, answer(Reject("never")), TERMS, dead).serve([message(delivered=2)])
-    assert consumer.settled == [("nak", 1, 1.0)]
+    serving = asyncio.create_task(Delivery(consumer, handle, TERMS, dead).serve([message()]))
+    while caplog.text.count("a dead letter cannot be kept") < 3:
+        await asyncio.sleep(0.001)
+    bus.is_up = True
+    await serving
+    assert (handed, consumer.settled) == ([1], [("ack", 1, 0.0)])
+    assert len(await bus.browse(DEAD, 0, 9)) == 1
+
+
+async def test_what_cannot_be_kept_before_the_end_comes_again(dead: DeadLetters, bus: MemoryBus) -> None:
+    consumer = Recorder()
+    bus.is_up = False
+    delivery = Delivery(consumer, answer(Reject("never")), TERMS, dead)
+    delivery.stop()
+    await delivery.serve([message(delivered=2)])
+    assert consumer.settled == [("nak", 1, 0.0)]
 
 
 async def test_a_dead_letter_told_twice_is_kept_once(dead: DeadLetters, bus: MemoryBus) -> None:

@@ -128,6 +128,10 @@ class MemoryBus:
     async def close(self) -> None:
         """Nothing is pending in memory."""
 
+    def forget_ids(self) -> None:
+        """Two minutes have gone by: what was published once may be published again under the same id."""
+        self._ids.clear()
+
     def stored(self, stream: Stream) -> dict[int, Message]:
         """The messages of a stream by sequence number."""
         return self._stored[stream.name]
