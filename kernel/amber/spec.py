@@ -255,12 +255,12 @@ def on_fact(fact: Fact, ctx: "Context[Any]") -> None:
     """
 
 
-@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=10_000)
 def api_routes(ctx: "Context[Any]") -> Sequence[Any]:  # type: ignore[empty-body]
     """Litestar route handlers to mount, each with `action="<scope>"`; one without an action is refused.
 
     Asked when the HTTP application starts and again when plugins are switched. If you fail, your routes answer 404 and
-    the rest runs.
+    the rest runs. Import what only routes need inside this function: workers never ask it, and start without.
     """
 
 

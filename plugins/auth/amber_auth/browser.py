@@ -10,10 +10,8 @@ from litestar.datastructures import Cookie
 from msgspec import Struct
 
 from amber.model import AuditEntry, Directory, Principal, Session, User, token_digest
+from amber_auth.cookie import DAY, IDLE_DAYS
 
-DAY = 86_400.0
-IDLE_DAYS, ABSOLUTE_DAYS = 14.0, 90.0
-"""How long a session goes on unused, and altogether, where the configuration says nothing else."""
 LONGEST_AGENT = 200
 HOME = "/issues"
 UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")

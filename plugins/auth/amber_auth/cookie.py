@@ -1,9 +1,14 @@
 """The cookie a browser shows its session with."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from litestar.datastructures import Cookie
+if TYPE_CHECKING:
+    from litestar.datastructures import Cookie
 
+DAY = 86_400.0
+IDLE_DAYS, ABSOLUTE_DAYS = 14.0, 90.0
+"""How long a session goes on unused, and altogether, where the configuration says nothing else."""
 LASTS = 400 * 86_400
 """Seconds a browser keeps the cookie, the most that browsers allow; Amber decides when a session is over."""
 
@@ -20,8 +25,10 @@ def secret_of(header: str, public_url: str) -> str:
     return next((value for key, _, value in pairs if key == name), "")
 
 
-def cookie(secret: str, public_url: str) -> Cookie:
+def cookie(secret: str, public_url: str) -> "Cookie":
     """The cookie to set for a session; with an empty secret the one that takes it away."""
+    from litestar.datastructures import Cookie  # only who answers browsers needs it
+
     return Cookie(
         key=name_of(public_url),
         value=secret,

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
-from litestar.handlers import HTTPRouteHandler
 from msgspec.structs import replace
 
 from amber import Context, hookimpl
@@ -14,8 +14,10 @@ from amber_auth.bearer import principal_of, token_of
 from amber_auth.ember.admin import admin
 from amber_auth.ember.commands import sign_token
 from amber_auth.ember.config import Config, check
-from amber_auth.ember.routes import routes
 from amber_auth.ember.signed import is_signed, signed_principal
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
 
 __all__ = ["Config", "api_routes", "authenticate", "cli_commands", "plugin_start"]
 PROJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -93,8 +95,10 @@ def _narrowed(principal: Principal, ref: str, directory: Directory) -> Principal
 
 
 @hookimpl
-def api_routes(ctx: Context[Config]) -> Sequence[HTTPRouteHandler]:
+def api_routes(ctx: Context[Config]) -> Sequence["HTTPRouteHandler"]:
     """`POST /api/v1/tokens/{token}/jwt`."""
+    from amber_auth.ember.routes import routes  # loaded where there are routes, which a worker has none of
+
     return routes(ctx)
 
 

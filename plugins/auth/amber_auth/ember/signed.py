@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import jwt
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -42,6 +41,8 @@ def find_token(number: str, directory: Directory) -> Token | None:
 
 def sign(token: Token, ctx: Context[Config]) -> Signed:
     """A team's token as a JSON Web Token. Raises Reject where that cannot be."""
+    import jwt  # a tenth of a second of every start, for what most installations never use
+
     if not ctx.config.jwt_secret:
         raise Reject("no JSON Web Tokens are made here: give [plugins.ember] jwt_secret in amber.toml", status=409)
     if token.team is None or token.revoked_at is not None:
@@ -76,6 +77,8 @@ def signed_principal(shown: str, ctx: Context[Config]) -> Principal:
 
 
 def _claims(shown: str, ctx: Context[Config]) -> Mapping[str, Any]:
+    import jwt
+
     if not ctx.config.jwt_secret:
         raise Denied("no JSON Web Tokens are taken here: give [plugins.ember] jwt_secret in amber.toml", status=401)
     try:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from litestar.handlers import HTTPRouteHandler
 
 from amber import Context, hookimpl
 from amber.model import LoginField, LoginMethod
 from amber_auth.password.commands import first_start, user
 from amber_auth.password.proof import proven
-from amber_auth.password.routes import routes
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
 
 FIELDS = (
     LoginField("email", "E-mail", "email", "username"),
@@ -26,8 +27,10 @@ def login_methods(ctx: Context[Any]) -> Sequence[LoginMethod]:
 
 
 @hookimpl
-def api_routes(ctx: Context[Any]) -> Sequence[HTTPRouteHandler]:
+def api_routes(ctx: Context[Any]) -> Sequence["HTTPRouteHandler"]:
     """`POST /invitation/{secret}` and `POST /profile/password`, for the pages of a console."""
+    from amber_auth.password.routes import routes  # loaded where there are routes, which a worker has none of
+
     return routes(ctx)
 
 

@@ -1,17 +1,17 @@
 """Knows people by the session of their browser, and logs them in and out."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
 
 from amber import Context, hookimpl
 from amber.errors import Reject, Unavailable
 from amber.model import GRANTS, AuthRequest, Directory, Member, Principal, Session, token_digest
-from amber_auth.browser import ABSOLUTE_DAYS, DAY, IDLE_DAYS
-from amber_auth.cookie import secret_of
-from amber_auth.sessions.routes import routes
+from amber_auth.cookie import ABSOLUTE_DAYS, DAY, IDLE_DAYS, secret_of
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
 
 TOUCH_EVERY = 60.0
 """Seconds between two notes of a session's use."""
@@ -81,6 +81,8 @@ def _touch(session: Session, ctx: Context[Config]) -> bool:
 
 
 @hookimpl
-def api_routes(ctx: Context[Config]) -> Sequence[HTTPRouteHandler]:
+def api_routes(ctx: Context[Config]) -> Sequence["HTTPRouteHandler"]:
     """`POST /login`, `POST /logout` and `POST /session/organisation`, for the pages of a console."""
+    from amber_auth.sessions.routes import routes  # loaded where there are routes, which a worker has none of
+
     return routes(ctx, ctx.config.idle_days)

@@ -1,20 +1,14 @@
 """What people see in a browser: login, issues, settings, and news as they happen."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from litestar import Router
-from litestar.di import Provide
-from litestar.handlers import HTTPRouteHandler
+from typing import TYPE_CHECKING, Any
 
 from amber import Context, hookimpl
-from amber_console.home.assets import Assets
-from amber_console.home.live import Hub, hub_of
-from amber_console.home.login import login_routes
-from amber_console.home.pages import Pages
-from amber_console.home.refusals import REFUSALS
-from amber_console.home.routes import HANDLERS
-from amber_console.home.visitor import visitors
+from amber_console.home.live import hub_of
+
+if TYPE_CHECKING:
+    from litestar import Router
+    from litestar.handlers import HTTPRouteHandler
 
 
 @hookimpl
@@ -30,16 +24,8 @@ async def plugin_stop(ctx: Context[Any]) -> None:
 
 
 @hookimpl
-def api_routes(ctx: Context[Any]) -> Sequence[Router | HTTPRouteHandler]:
+def api_routes(ctx: Context[Any]) -> Sequence["Router | HTTPRouteHandler"]:
     """The pages, each given the `Visitor` who looks, the `Pages` that draw and the `Hub` that tells news."""
-    pages, hub = Pages(ctx.now, Assets()), hub_of(ctx)
-    refusals: Any = {error: pages.refusing(draw) for error, draw in REFUSALS.items()}
-    given = {"visitor": visitors(ctx), "pages": _given(pages), "hub": _given(hub)}
-    router = Router(
-        path="/", route_handlers=HANDLERS, dependencies=given, exception_handlers=refusals, include_in_schema=False
-    )
-    return [router, *login_routes(ctx, pages, refusals)]
+    from amber_console.home.mounted import mounted  # a worker draws no pages and need not load what draws them
 
-
-def _given(value: Pages | Hub) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False)
+    return mounted(ctx)
