@@ -5,15 +5,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from amber.database import sqlite_file
 from amber.errors import ConfigError, Unavailable
+from amber.revisions import newest
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 SCRIPTS = Path(__file__).parent / "migrations"
 OWNER = re.compile(r"[a-z0-9_]{1,40}")
@@ -30,14 +32,38 @@ def upgrade(engine: Engine, owner: str, folder: Path) -> None:
     if not OWNER.fullmatch(owner):
         raise ConfigError(f"plugin {owner!r} cannot have tables: its name must match {OWNER.pattern}")
     try:
-        with migration_lock(engine), engine.begin() as connection:
-            settings = _settings(owner, folder)
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
-    except CommandError as error:
-        raise ConfigError(f"the tables of plugin {owner} cannot be brought up to date: {error}") from error
+        if not is_current(engine, owner, folder):
+            _migrate(engine, owner, folder)
     except OperationalError as error:
         raise Unavailable(f"the database does not answer: {error.orig}") from error
+
+
+def is_current(engine: Engine, owner: str, folder: Path) -> bool:
+    """Whether nothing is left to be done; a migration by another process is seen whole or not at all."""
+    wanted = newest(folder / "versions")
+    if wanted is None:
+        return False
+    with engine.execution_options(read_only=True).begin() as connection:
+        if not inspect(connection).has_table(_version_table(owner)):
+            return False
+        found = connection.exec_driver_sql(f"SELECT version_num FROM {_version_table(owner)}")  # noqa: S608 - OWNER
+        return set(found.scalars()) == wanted
+
+
+def _migrate(engine: Engine, owner: str, folder: Path) -> None:
+    with migration_lock(engine):
+        if is_current(engine, owner, folder):
+            return  # another process was quicker
+        from alembic import command  # a quarter of a second of every start, for what is due once in a release
+        from alembic.util import CommandError
+
+        try:
+            with engine.begin() as connection:
+                settings = _settings(owner, folder)
+                settings.attributes["connection"] = connection
+                command.upgrade(settings, "head")
+        except CommandError as error:
+            raise ConfigError(f"the tables of plugin {owner} cannot be brought up to date: {error}") from error
 
 
 @contextmanager
@@ -69,10 +95,16 @@ def _file_lock(file: Path) -> Iterator[None]:
         yield
 
 
-def _settings(owner: str, folder: Path) -> Config:
+def _settings(owner: str, folder: Path) -> "Config":
+    from alembic.config import Config
+
     settings = Config()
     for name, value in (("script_location", SCRIPTS), ("version_locations", folder / "versions")):
         settings.set_main_option(name, str(value).replace("%", "%%"))
     settings.set_main_option("path_separator", "newline")  # any other separator may stand in a path
-    settings.attributes["version_table"] = f"alembic_version_{owner}"
+    settings.attributes["version_table"] = _version_table(owner)
     return settings
+
+
+def _version_table(owner: str) -> str:
+    return f"alembic_version_{owner}"

@@ -181,3 +181,35 @@ def test_processes_that_start_at_once_migrate_once(
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM one")).scalar() == 1
     engine.dispose()
+
+
+PLAIN = """
+revision = "0001"
+down_revision = None
+def upgrade():
+    pass
+"""
+LOOK = """
+import sys
+from pathlib import Path
+from amber.database import make_engine
+from amber.migrate import upgrade
+upgrade(make_engine(sys.argv[1]), "shop", Path(sys.argv[2]))
+print("alembic" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
+def test_a_start_with_nothing_to_do_loads_no_alembic_and_waits_for_nobody(
+    where: str, request: pytest.FixtureRequest, folder: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/amber.db" if where == "sqlite" else request.getfixturevalue("postgres_url")
+    (folder / "versions" / "0001.py").write_text(PLAIN)
+    engine = make_engine(url)
+    upgrade(engine, "shop", folder)
+    with migration_lock(engine):
+        done = subprocess.run(
+            [sys.executable, "-c", LOOK, url, str(folder)], capture_output=True, text=True, timeout=60
+        )
+    engine.dispose()
+    assert (done.stdout, done.stderr) == ("False\n", "")
