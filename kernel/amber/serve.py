@@ -1,35 +1,31 @@
-"""The processes themselves: `amber serve` (edge and API) and `amber work` (digest)."""
+"""The process that is `amber serve`: an edge that takes events at once, and API and pages a moment later."""
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from amber import runtime
 from amber.access import Access, KeyCache
-from amber.app import Health, make_app
-from amber.bus.connect import NatsBus
 from amber.commit import Committer
 from amber.config import Settings
 from amber.edge import Edge, Parts
 from amber.errors import Unavailable
 from amber.kernel import Kernel
 from amber.model import Fact
+from amber.process import SIGNALS, connect, open_kernel, settle_memory, switchboard
 from amber.status import Board, Reporter, Status, merge_reports
-from amber.switches import Switchboard, read_switches
 from amber.tally import Tally
 from amber.version import version
-from amber.worker import Worker
 
 log = logging.getLogger("amber.serve")
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STILL_STARTING = b'{"status":"not ready","problems":["edge: it takes events, its pages are being made"]}'
 
 
 class HttpServer(uvicorn.Server):
@@ -54,36 +50,56 @@ class HttpServer(uvicorn.Server):
 
 async def serve(settings: Settings, data: Path, file: Path | None = None) -> None:
     """Run an edge with API and pages until SIGTERM or SIGINT; what was accepted is durable before it returns."""
-    kernel, bus = await open_kernel(settings, data)
+    bus = await connect(settings)
+    kernel = await open_kernel(settings, data, bus)
     name = f"edge-{os.getpid()}"
     board = Board()
     await board.start(bus)
     committer = Committer(bus, settings.bus.partitions, kernel.metrics)
     tally = Tally(committer)
     kernel.services.kernel["plugins"] = lambda: merge_reports(kernel.report(), board.others(name))
-    health = Health(kernel, board, name)
     edge = Edge(await _parts(kernel, committer, tally))
 
     async def settle() -> None:
         """Serve what the plugins that run now offer."""
-        edge.serve(list((await kernel.protocols()).values()), await make_app(kernel, health, version()))
+        edge.serve(list((await kernel.protocols()).values()), await _application(kernel, board, name))
 
-    await settle()
-    kernel.on_switched = settle
+    edge.serve(list((await kernel.protocols()).values()), starting)
+    server = HttpServer(_http(settings, edge), edge.end)
+    serving = asyncio.create_task(server.serve())
     tasks = [
         asyncio.create_task(tally.run()),
         asyncio.create_task(Reporter(bus, lambda: _status(kernel, name)).run()),
-        asyncio.create_task(switchboard(kernel, bus, data, file).run()),
         asyncio.create_task(kernel.services.kernel["consumers"].watch()),
     ]
-    settle_memory()
     try:
-        await HttpServer(_http(settings, edge), edge.end).serve()
+        await settle()
+        kernel.on_switched = settle
+        tasks.append(asyncio.create_task(switchboard(kernel, bus, data, file).run()))
+        settle_memory()
+        await serving
     finally:
+        server.should_exit = True
+        await asyncio.wait([serving])
         for task in tasks:
             task.cancel()
         await _send_rest(tally, committer)
         await kernel.stop()
+
+
+async def starting(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    """Answers for the API and the pages until they are there."""
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": STILL_STARTING})
+
+
+async def _application(kernel: Kernel, board: Board, name: str) -> Any:
+    # half a second of imports that no event has to wait for; in a thread, since events come in meanwhile
+    await asyncio.to_thread(import_module, "amber.app")
+    from amber.app import Health, make_app
+
+    return await make_app(kernel, Health(kernel, board, name), version())
 
 
 async def _send_rest(tally: Tally, committer: Committer) -> None:
@@ -92,35 +108,6 @@ async def _send_rest(tally: Tally, committer: Committer) -> None:
     except Unavailable as error:
         log.warning("the last second's refusals are not counted: %s", error)
     await committer.drain()
-
-
-async def work(settings: Settings, data: Path, file: Path | None = None) -> None:
-    """Run a worker until SIGTERM or SIGINT; what is in hand is finished first."""
-    kernel, bus = await open_kernel(settings, data)
-    stop = asyncio.Event()
-    for signum in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    switching = asyncio.create_task(switchboard(kernel, bus, data, file).run())
-    settle_memory()
-    try:
-        await Worker(kernel, bus).run(stop)
-    finally:
-        switching.cancel()
-        await kernel.stop()
-
-
-def switchboard(kernel: Kernel, bus: NatsBus, data: Path, file: Path | None) -> Switchboard:
-    """What keeps this process's plugins as people want them."""
-    return Switchboard(kernel, bus, lambda: runtime.settings(data, file), lambda: file or runtime.default_file(data))
-
-
-async def open_kernel(settings: Settings, data: Path) -> tuple[Kernel, NatsBus]:
-    """A started kernel and the bus it is connected to."""
-    bus = await NatsBus(settings.bus, settings.ingest.publish_timeout).connect()
-    kernel = Kernel(settings, data)
-    kernel.registry.heed(await read_switches(bus))
-    await kernel.start(bus)
-    return kernel, bus
 
 
 async def _parts(kernel: Kernel, committer: Committer, tally: Tally) -> Parts:
@@ -145,7 +132,8 @@ def _http(settings: Settings, app: Edge) -> uvicorn.Config:
         host=settings.server.host,
         port=settings.server.port,
         loop="none",  # we are already running in the loop that it should use
-        lifespan="on",
+        lifespan="off",  # nothing of ours waits for it, and the application comes after the server
+        ws="none",
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whom to believe is settled once, by [server] trusted_proxies
@@ -153,10 +141,3 @@ def _http(settings: Settings, app: Edge) -> uvicorn.Config:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
     )
-
-
-def settle_memory() -> None:
-    """Keep what was loaded at start out of the garbage collector, whose full rounds cost 75 ms at p99."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 1000)

@@ -19,6 +19,7 @@ from typing import Any
 from amber import runtime
 from amber.config import Settings
 from amber.errors import ConfigError, Unavailable
+from amber.firststart import hear, make_pipe
 from amber.model import dsn
 from amber.natsserver import find_binary, write_config
 from amber.runtime import Runtime
@@ -43,10 +44,12 @@ class Up:
                 asyncio.get_running_loop().add_signal_handler(signum, stop.set)
             supervisor, environment = self._prepare()
             try:
-                # all at once: whoever comes first to the tables migrates them, the others wait for its lock
-                self._start_processes(supervisor, environment)
-                first = await self._first_start(environment)
-                if await self._until_ready(stop):
+                pipe = make_pipe(self._data)
+                # at once: whoever comes first to the tables migrates them, the other waits for its lock
+                supervisor.start(Child("worker", self._command("work", "--first-start", str(pipe)), environment))
+                supervisor.start(Child("edge", self._command("serve"), environment))
+                first = await hear(pipe, stop, READY_SECONDS)
+                if first is not None and await self._until_ready(stop):
                     self._tell(first)
                 await stop.wait()
             finally:
@@ -70,21 +73,6 @@ class Up:
     def _command(self, *words: str) -> list[str]:
         place = ["--data", str(self._data)] + (["--config", str(self._config)] if self._config else [])
         return [sys.executable, "-m", "amber", *words, *place]
-
-    def _start_processes(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
-        supervisor.start(Child("worker", self._command("work"), environment))
-        supervisor.start(Child("edge", self._command("serve"), environment))
-
-    async def _first_start(self, environment: Mapping[str, str]) -> dict[str, Any]:
-        """Tables, and at the very first start organisation, owner and project; done in a process that then is gone."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command("bootstrap", "--json"), env=dict(environment), stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await process.communicate()
-        if process.returncode != 0:
-            raise ConfigError("the first start could not be prepared; the lines above say why")
-        answer: dict[str, Any] = json.loads(out)
-        return answer
 
     async def _until_ready(self, stop: asyncio.Event) -> bool:
         """Wait until every part works; False when told to stop before."""

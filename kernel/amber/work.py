@@ -1,0 +1,38 @@
+"""The process that is `amber work`: a worker from its start to its end."""
+
+import asyncio
+from pathlib import Path
+
+from amber.bus.connect import NatsBus
+from amber.config import Settings
+from amber.firststart import prepare, telling
+from amber.kernel import Kernel
+from amber.process import SIGNALS, connect, open_kernel, settle_memory, switchboard
+from amber.worker import Worker
+
+
+async def work(settings: Settings, data: Path, file: Path | None = None, first_start: Path | None = None) -> None:
+    """Run a worker until SIGTERM or SIGINT; what is in hand is finished first.
+
+    With the pipe `first_start` it makes what an installation must have before it begins, and tells who listens there.
+    """
+    bus = await connect(settings)
+    kernel = await _prepared(settings, data, bus, first_start)
+    stop = asyncio.Event()
+    for signum in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    switching = asyncio.create_task(switchboard(kernel, bus, data, file).run())
+    settle_memory()
+    try:
+        await Worker(kernel, bus).run(stop)
+    finally:
+        switching.cancel()
+        await kernel.stop()
+
+
+async def _prepared(settings: Settings, data: Path, bus: NatsBus, first_start: Path | None) -> Kernel:
+    with telling(first_start) as mouth:
+        kernel = await open_kernel(settings, data, bus)
+        if mouth is not None:
+            await prepare(kernel, mouth)
+    return kernel
