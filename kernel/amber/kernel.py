@@ -61,6 +61,7 @@ class Kernel:
         self.services.http = Outbound(settings.outbound.allowed_networks, f"Amber/{version()}").client
         self.services.engine, self.services.listen = self.engine, self._listeners.add
         self.services.kernel = {
+            "metrics": self.metrics,
             "public_url": settings.server.url,
             "plugins": self.report,
             "logins": Logins(self.dispatcher),

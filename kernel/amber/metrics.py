@@ -1,5 +1,6 @@
 """What one process counts, in Prometheus's form, and what its plugins cost."""
 
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -39,9 +40,18 @@ class Metrics:
         self.lag = Gauge("amber_digest_lag", "Frames that wait to be digested", registry=self.registry)
         self._recent: dict[str, deque[float]] = {}
         self._costs: dict[str, PluginCost] = {}
+        self._counters: dict[str, Counter] = {}
+        self._lock = threading.Lock()
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(name, what, labels, registry=self.registry)
+
+    def counter(self, name: str, what: str, *labels: str) -> Counter:
+        """A plugin's own counter, made when it is first asked for."""
+        with self._lock:
+            if name not in self._counters:
+                self._counters[name] = self._counter(name, what, *labels)
+            return self._counters[name]
 
     def called(self, plugin: str, hook: str, seconds: float, error: str = "", kind: str = "") -> None:
         """Count one hook call; `error` is what went wrong, `kind` its class."""

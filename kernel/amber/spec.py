@@ -26,6 +26,7 @@ from amber.model import (
     Project,
     Receipt,
     Resource,
+    ScheduledJob,
     Verdict,
 )
 
@@ -252,6 +253,15 @@ def on_fact(fact: Fact, ctx: "Context[Any]") -> None:
     Each plugin hears each fact at least once over a durable consumer of its own; `fact.id` is the same at every
     delivery. Raise `Retry(after)` to hear it again later, `Reject` to refuse it for good; any other failure is tried
     again with back-off and then dead-lettered.
+    """
+
+
+@hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=2000)
+def scheduled_jobs(ctx: "Context[Any]") -> Sequence[ScheduledJob]:  # type: ignore[empty-body]
+    """What you want done now and then, by one worker among many.
+
+    Asked once when a worker starts and when you are switched on. The budget is for answering; a job takes as long as it
+    needs. If you fail, or a job does, it is counted and logged, and a job is done again when it is due.
     """
 
 

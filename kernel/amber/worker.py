@@ -17,6 +17,7 @@ from amber.jobs import buried
 from amber.kernel import Kernel
 from amber.model import IngestProtocol
 from amber.outbox import Outbox
+from amber.schedule import Schedule
 from amber.status import Reporter, Status
 
 log = logging.getLogger("amber.worker")
@@ -29,6 +30,7 @@ class Worker:
         self._kernel, self._bus = kernel, bus
         self._outbox = Outbox(kernel.stores.issues, bus)
         self._consumers = Consumers(kernel, bus)
+        self._schedule = Schedule(kernel.dispatcher, kernel.stores.issues, kernel.metrics)
         self._lag = 0
         self._items: Consumer | None = None
         self._digest: Digest | None = None
@@ -37,7 +39,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Digest until `stop`; what is in hand is finished. Raises what a consumer dies of."""
         await self._settle()
-        self._kernel.on_closing, self._kernel.on_switched = self._consumers.close, self._settle
+        self._kernel.on_closing, self._kernel.on_switched = self._close, self._settle
         self._kernel.metrics.lag_from(lambda: self._lag)
         side = [asyncio.create_task(self._measure()), asyncio.create_task(Reporter(self._bus, self.status).run())]
         outbox = asyncio.create_task(self._outbox.run())
@@ -46,6 +48,7 @@ class Worker:
         try:
             ends: set[asyncio.Future[Any]] = {waiting, outbox, self._consumers.broken}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            await self._schedule.drain()
             await self._consumers.drain()
             self._outbox.stop()
             await outbox
@@ -62,6 +65,12 @@ class Worker:
         else:
             await self._digest.start(await self._protocols())
         await self._consumers.settle()
+        await self._schedule.settle()
+
+    async def _close(self, plugin: str) -> None:
+        """Stop what this process does for a plugin."""
+        await self._schedule.close(plugin)
+        await self._consumers.close(plugin)
 
     async def _open_digest(self) -> None:
         kernel, settings = self._kernel, self._kernel.settings.worker

@@ -62,7 +62,7 @@ from amber.model.people import (
     Token,
     User,
 )
-from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler
+from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler, ScheduledJob
 from amber.model.retention import KNOWN_AFTER, Claim, EventPlace, Held, LetGo
 from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_set_role, may_set_superuser, person_of
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
@@ -145,6 +145,7 @@ __all__ = [
     "Reply",
     "Resource",
     "Role",
+    "ScheduledJob",
     "Scope",
     "Seen",
     "Session",

@@ -1,6 +1,6 @@
 """What plugins answer when the kernel asks which protocols and item types they serve."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -62,3 +62,16 @@ class ItemHandler(Struct, frozen=True):
 
     types: tuple[str, ...]
     handle: Callable[[Sequence[Item], Any], Sequence[Handled] | Awaitable[Sequence[Handled]]]
+
+
+class ScheduledJob(Struct, frozen=True):
+    """What a plugin wants done every so many seconds, by one worker among many.
+
+    `run()` may take as long as it needs, but must not block: it is cancelled when its worker stops or the plugin is
+    switched off. After a crash another worker does it again, and for moments two may be at it: so every step of it is
+    harmless when it is repeated.
+    """
+
+    name: str
+    every: float
+    run: Callable[[], Coroutine[Any, Any, None]]
