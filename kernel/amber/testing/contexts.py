@@ -11,6 +11,7 @@ import msgspec
 
 from amber.context import Context, Services
 from amber.manifest import Manifest
+from amber.metrics import Metrics
 from amber.outbound import Outbound
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ def make_context(plugin: ModuleType, config: C, services: Services | None = None
 
 
 def make_services(data: Path, engine: "Engine | None" = None, networks: Sequence[str] = ()) -> Services:
-    """The parts of a process that has a data folder, a way out and, where one is given, a database.
+    """The parts of a process that has a data folder, metrics, a way out and, where one is given, a database.
 
     `networks` are the private ones that requests may go to: `127.0.0.0/8` for a server that a test started.
     """
     services = Services(data)
     services.engine = (lambda: engine) if engine is not None else None
     services.http = Outbound(networks).client
+    services.kernel = {"metrics": Metrics()}
     return services
