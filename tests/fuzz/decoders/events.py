@@ -57,8 +57,9 @@ def digest(events: Sequence[Event], project: Project = SHOP) -> object:
 
 def _stored(event: Event, grouping: Grouping) -> object:
     assert stack.key_of(grouping.mechanism, grouping.version, grouping.parts) == grouping.key
-    body = msgspec.json.encode({"data": event.data, "additions": event.additions, "grouping": grouping})
+    body = msgspec.json.encode({"data": dict(event.data), "additions": event.additions, "grouping": grouping})
     body.decode()  # text that is none would break whoever reads it
+    assert msgspec.json.decode(event.body.encoded) == msgspec.json.decode(msgspec.json.encode(dict(event.data)))
     return body, title(event), culprit(event), event.user, event.level
 
 
@@ -85,7 +86,7 @@ def _scrub() -> Run:
         settings = given.get("settings")
         project = msgspec.structs.replace(SHOP, settings=settings if isinstance(settings, dict) else {})
         [event] = scrub.scrub_events([_event(given["data"])], project)
-        return msgspec.json.encode(event.data)
+        return msgspec.json.encode(dict(event.data))
 
     return run
 
@@ -97,7 +98,7 @@ def _scrub_text() -> Run:
         text = data.decode("utf-8", "replace")
         if len(text) > 1 << 16:
             [event] = scrub.scrub_events([_event({"extra": {"text": text}})], SHOP)
-            return msgspec.json.encode(event.data)
+            return msgspec.json.encode(dict(event.data))
         body: dict[str, Any] = {
             "logentry": {"formatted": text},
             "request": {"url": text, "query_string": [[text, text]], "headers": [["X-It", text]], "data": text},
@@ -105,7 +106,7 @@ def _scrub_text() -> Run:
             "exception": {"values": [{"value": text, "stacktrace": {"frames": [{"context_line": text}]}}]},
         }
         [event] = scrub.scrub_events([_event(body)], SHOP)
-        return msgspec.json.encode(event.data)
+        return msgspec.json.encode(dict(event.data))
 
     return run
 
