@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import logging
-import math
 import re
 import secrets
 import time
@@ -15,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber.access import KeyCache
-from amber.admission import admit, dropped, limits
+from amber.admission import EVERYTHING, Arrival, admit, dropped, headers, is_all_refused, refused, wait_of
 from amber.commit import Committer
 from amber.config import Settings
 from amber.dispatch import Dispatcher
@@ -23,15 +22,13 @@ from amber.errors import Denied, PluginError, Reject, Unavailable
 from amber.intake import Held, Memory, Receive, client_ip, read_body
 from amber.metrics import Metrics
 from amber.model import (
+    Admission,
     AuthRequest,
     BlobStore,
     IngestProtocol,
     IngestRequest,
     IngestRoute,
     ItemNote,
-    Limited,
-    OutcomeCount,
-    Principal,
     Reading,
     Reply,
     Submission,
@@ -140,28 +137,32 @@ class Edge:
         )
 
     async def _answer(self, endpoint: Endpoint, request: IngestRequest, receive: Receive) -> Reply:
-        protocol = endpoint.protocol
+        protocol, arrival = endpoint.protocol, Arrival()
+        if request.method == "OPTIONS":
+            return Reply(200)
+        if request.method not in endpoint.route.methods:
+            return refuse(protocol, request, Reject(f"{request.method} is not allowed here", status=405))
         try:
-            if request.method == "OPTIONS":
-                return Reply(200)
-            if request.method not in endpoint.route.methods:
-                raise Reject(f"{request.method} is not allowed here", status=405)
-            return await self._take(endpoint, request, receive)
+            return await self._take(endpoint, request, receive, arrival)
         except Reject as error:
-            return refuse(protocol, request, error)
+            refusal = error
         except Denied as error:
-            return refuse(protocol, request, Reject(error.detail, status=error.status))
+            refusal = Reject(error.detail, status=error.status)
         except Unavailable as error:
             log.warning("refused with 503: %s", error)
-            reply = refuse(protocol, request, Reject("Amber cannot keep this right now; try again later", status=503))
-            return replace(reply, headers=(*reply.headers, ("retry-after", str(RETRY_AFTER))))
+            refusal = Reject("Amber cannot keep this right now; try again later", status=503)
         except Exception as error:  # one request's fault must not become another's
             log.exception("plugin %s failed on a request", protocol.name)
             cause = error.cause if isinstance(error, PluginError) else error
             self._parts.metrics.called(protocol.name, "ingest_protocols", 0.0, str(cause), type(cause).__name__)
-            return refuse(protocol, request, Reject("this request could not be read", status=500))
+            refusal = Reject("this request could not be read", status=500)
+        for count in refused(arrival, refusal.status, request.received_at):
+            self._parts.tally.add(count)
+        reply = refuse(protocol, request, refusal)
+        retry = (("retry-after", str(RETRY_AFTER)),) if refusal.status == 503 else ()
+        return replace(reply, headers=(*reply.headers, *retry))
 
-    async def _take(self, endpoint: Endpoint, request: IngestRequest, receive: Receive) -> Reply:
+    async def _take(self, endpoint: Endpoint, request: IngestRequest, receive: Receive, arrival: Arrival) -> Reply:
         """Read, authenticate, check and commit one request, within the memory all requests share."""
         held = Held(self.memory)
         try:
@@ -173,20 +174,15 @@ class Edge:
                 request.method, "", request.headers, request.client_ip, credential.key, credential.project
             )
             principal = await self._parts.keys.principal(auth)
-            project = principal.project or 0
-            reading = await self._read(protocol, request, project)
-            limited = await self._commit(protocol, request, principal, reading)
-            return _reply(protocol, request, reading, limited)
+            arrival.project = principal.project or 0
+            arrival.reading = reading = await self._aside(protocol.read, request, arrival.project)
+            if not reading.items:
+                return protocol.reply(request, reading)
+            admission = await admit(self._parts.dispatcher, self._parts.keys, reading, principal)
+            await self._commit(protocol, request, arrival, admission)
+            return _reply(protocol, request, reading, admission)
         finally:
             held.release()
-
-    async def _read(self, protocol: IngestProtocol, request: IngestRequest, project: int) -> Reading:
-        try:
-            return await self._aside(protocol.read, request, project)
-        except Reject as error:
-            reason, hour = f"http {error.status}", int(request.received_at // 3600)
-            self._parts.tally.add(OutcomeCount(project, "default", "invalid", reason, hour=hour))
-            raise
 
     async def _aside(self, function: Callable[..., T], request: IngestRequest, *more: Any) -> T:
         """The function's answer; with a large body it is found in a thread, so that other requests need not wait."""
@@ -196,13 +192,15 @@ class Edge:
             return await asyncio.to_thread(function, request, *more)
 
     async def _commit(
-        self, protocol: IngestProtocol, request: IngestRequest, principal: Principal, reading: Reading
-    ) -> list[Limited]:
-        """Keep what is admitted, and what was refused as a count; which limits the client has run into."""
-        if not reading.items:
-            return []
-        verdicts = await admit(self._parts.dispatcher, self._parts.keys, reading, principal)
-        project = principal.project or 0
+        self, protocol: IngestProtocol, request: IngestRequest, arrival: Arrival, admission: Admission
+    ) -> None:
+        """Keep what is admitted, and what was refused as a count."""
+        project, reading = arrival.project, arrival.reading
+        left_out = dropped(reading, admission.refused, project, request.received_at) if admission.refused else {}
+        if is_all_refused(reading, left_out):
+            for count in left_out.values():
+                self._parts.tally.add(count)
+            return
         submission = Submission(
             id=secrets.token_hex(12),
             protocol=protocol.name,
@@ -211,7 +209,7 @@ class Edge:
             received_at=request.received_at,
             encoding=reading.encoding,
             meta={**reading.meta, **described(reading.items)},
-            dropped=dropped(reading, verdicts, project, request.received_at),
+            dropped=left_out,
             body=request.body if reading.body is None else reading.body,
         )
         if len(submission.body) > self._parts.committer.largest:
@@ -219,7 +217,6 @@ class Edge:
         await self._parts.committer.commit(submission)
         for item in reading.items:
             self._parts.metrics.received.labels(item.category).inc(item.quantity)
-        return limits(reading, verdicts)
 
     async def _park(self, submission: Submission) -> Submission:
         """Put a body that is too large for the bus into the blob store; the submission then only names it."""
@@ -250,13 +247,16 @@ def _declared(request: IngestRequest) -> int | None:
     return int(value) if value.isdecimal() else None
 
 
-def _reply(protocol: IngestProtocol, request: IngestRequest, reading: Reading, limited: Sequence[Limited]) -> Reply:
-    if not limited:
+def _reply(protocol: IngestProtocol, request: IngestRequest, reading: Reading, admission: Admission) -> Reply:
+    if admission is EVERYTHING:
         return protocol.reply(request, reading)
-    longest = max(limit.retry_after for limit in limited)
-    reply = protocol.refuse(request, 429, f"rate limited: {limited[0].reason}", ())
-    headers = (*reply.headers, ("retry-after", str(math.ceil(longest))), *protocol.limited(limited))
-    return replace(reply, headers=headers)
+    told, wait = headers(protocol, reading, admission), wait_of(reading, admission)
+    if not wait:
+        reply = protocol.reply(request, reading)
+        return replace(reply, headers=(*reply.headers, *told))
+    reason = next(one.reason for one in admission.refused.values() if one.outcome != "filtered")
+    reply = protocol.refuse(request, 429, f"rate limited: {reason}", ())
+    return replace(reply, headers=(*reply.headers, ("retry-after", str(wait)), *told))
 
 
 async def _send(send: Send, reply: Reply, cors: Sequence[tuple[str, str]]) -> None:

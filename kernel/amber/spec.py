@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from amber.model import (
     Additions,
+    Admission,
     AuthRequest,
     BlobStore,
     Directory,
@@ -27,7 +28,6 @@ from amber.model import (
     Receipt,
     Resource,
     ScheduledJob,
-    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -112,12 +112,13 @@ def item_handlers(ctx: "Context[Any]") -> Sequence[ItemHandler]:  # type: ignore
 @hookspec(Kind.COLLECT, OnError.SKIP, budget_ms=250, is_quick=True)
 def admit_items(  # type: ignore[empty-body]
     items: Sequence[ItemNote], principal: Principal, project: Project, ctx: "Context[Any]"
-) -> Mapping[int, Verdict]:
+) -> Admission:
     """Which items of one request to refuse at the edge, by position; an empty answer takes them all.
 
     Asked once per request, before anything is stored. The first verdict about an item holds. A filtered item is counted
     and the client hears 200; one over a limit is counted and the client hears 429 with how long to wait, while the rest
-    of the request is kept. If you fail, the items are kept.
+    of the request is kept. Limits you say are in force, and what the client may still send, are told in the headers of
+    any answer. If you fail, the items are kept.
     """
 
 

@@ -34,7 +34,7 @@ RUBBISH = {
 
 SUBTLE = {
     "item_handlers": '[ItemHandler(("session",), lambda items, ctx: [Handled(object()) for _ in items])]',
-    "admit_items": "{0: Verdict(object(), 7)}",
+    "admit_items": "Admission({0: Verdict(object(), 7)})",
     "enrich_events": "[Additions(tags={1: object()}, contexts=7) for _ in events]",
     "scrub_events": "[replace(event, data=7) for event in events]",
     "group_events": "[Grouping(7, 'x', None, object(), 7) for _ in events]",
@@ -51,7 +51,7 @@ import threading
 from pathlib import Path
 
 from amber import hookimpl
-from amber.model import Additions, Grouping, Handled, ItemHandler, Principal, Verdict
+from amber.model import Additions, Admission, Grouping, Handled, ItemHandler, Principal, Verdict
 from msgspec.structs import replace
 
 Path({mark!r}).touch()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amber import frames, intake
+from amber import frames, intake, tally
 from amber.access import Access, KeyCache
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus
@@ -16,12 +16,15 @@ from amber.edge import Edge, Parts
 from amber.errors import PluginError, Reject
 from amber.intake import client_ip
 from amber.model import (
+    Admission,
+    Allowance,
     Credential,
     Decoded,
     IngestProtocol,
     IngestRequest,
     IngestRoute,
     ItemNote,
+    Limited,
     Principal,
     Project,
     Reading,
@@ -88,6 +91,7 @@ TINY = IngestProtocol(
     lambda limits: (
         ("x-limits", "; ".join(f"{one.scope} {','.join(one.categories)} {one.retry_after}" for one in limits)),
     ),
+    lambda allowance: (("x-left", f"{allowance.remaining} of {allowance.limit}, then in {allowance.reset} s"),),
 )
 
 
@@ -163,8 +167,8 @@ def make_client(
         directory: Any = SimpleNamespace(project=lambda ref: project)
         keys = KeyCache(Access(house.dispatcher), directory)
         stored: Any = blobs
-        tally = Tally(committer)
-        parts = Parts(house.dispatcher, keys, committer, stored, house.metrics, settings, tally)
+        counts = Tally(committer)
+        parts = Parts(house.dispatcher, keys, committer, stored, house.metrics, settings, counts)
         edge = Edge(parts)
         edge.serve([TINY], fallback)
         return Client(edge)
@@ -341,12 +345,12 @@ async def test_a_large_body_is_read_beside_the_event_loop(client: Client, bus: M
 async def test_an_item_that_is_not_admitted_is_filtered_and_still_answered_200(
     client: Client, bus: MemoryBus, house: Any
 ) -> None:
-    def admit_items(items: Sequence[ItemNote], project: Project) -> dict[int, Verdict]:
+    def admit_items(items: Sequence[ItemNote], project: Project) -> Admission:
         found = [position for position, item in enumerate(items) if item.category == "noise"]
-        return {position: Verdict("filtered", f"noise in {project.slug}") for position in found}
+        return Admission({position: Verdict("filtered", f"noise in {project.slug}") for position in found})
 
     house.add("a", admit_items)
-    house.add("b", admit_items=lambda items: {1: Verdict("rate_limited", "too late to say so")})
+    house.add("b", admit_items=lambda items: Admission({1: Verdict("rate_limited", "too late to say so")}))
     assert (await client.send(b"error noise error"))[0] == 200
     [stored] = await submissions(bus)
     assert list(stored.dropped) == [1]
@@ -357,8 +361,8 @@ async def test_an_item_that_is_not_admitted_is_filtered_and_still_answered_200(
 async def test_an_item_over_a_limit_is_429_and_the_rest_is_kept(client: Client, bus: MemoryBus, house: Any) -> None:
     over = {0: Verdict("rate_limited", "spike", 1.2, "key"), 2: Verdict("rate_limited", "spike", 7.1, "key")}
     more = {1: Verdict("over_quota", "month", 60.0, "organisation")}
-    house.add("a", admit_items=lambda items: over)
-    house.add("b", admit_items=lambda items: more)
+    house.add("a", admit_items=lambda items: Admission(over))
+    house.add("b", admit_items=lambda items: Admission(more))
     status, headers, body = await client.send(b"error log trace kept")
     assert (status, headers["retry-after"]) == (429, "60")
     assert body.startswith(b"rate limited: ")
@@ -366,6 +370,56 @@ async def test_an_item_over_a_limit_is_429_and_the_rest_is_kept(client: Client, 
     [stored] = await submissions(bus)
     assert sorted(stored.dropped) == [0, 1, 2]
     assert {one.outcome for one in stored.dropped.values()} == {"rate_limited", "over_quota"}
+
+
+async def test_a_request_of_which_nothing_is_kept_only_counts(client: Client, bus: MemoryBus, house: Any) -> None:
+    house.add("a", admit_items=lambda items: Admission({0: Verdict("rate_limited", "spike", 0.2, "key")}))
+    status, headers, _ = await client.send(b"error")
+    assert (status, headers["retry-after"]) == (429, "1")
+    assert await refusals(client, bus) == [("error", "rate_limited", "spike", 1, 1)]
+
+
+async def test_what_is_in_force_and_what_is_left_is_told_on_any_answer(client: Client, house: Any) -> None:
+    told = Limited(("log",), 9.0, "project", "project_cap")
+    house.add("a", admit_items=lambda items: Admission(limited=(told,), allowance=Allowance(10, 7, 1.5)))
+    house.add("b", admit_items=lambda items: Admission(allowance=Allowance(5, 2, 0.5)))
+    status, headers, _ = await client.send(b"error")
+    assert (status, headers["x-limits"], headers["x-left"]) == (200, "project log 9.0", "2 of 5, then in 0.5 s")
+    assert "retry-after" not in headers
+
+
+async def refusals(client: Client, bus: MemoryBus) -> list[tuple[str, str, str, int, int]]:
+    """What the tally tells: category, outcome, reason, quantity, project."""
+    await client.edge._parts.tally.flush()
+    told = [count for one in await submissions(bus) for count in tally.decode(one).outcomes]
+    return [(one.category, one.outcome, one.reason, one.quantity, one.project) for one in told]
+
+
+REFUSED = [
+    ({}, b"error", "/api/1/in/", 0, "invalid", "http 401"),
+    ({"x-key": "bad"}, b"error", "/api/1/in/", 0, "invalid", "http 403"),
+    (KEY, b"broken", "/api/1/in/", 1, "invalid", "http 400"),
+    (KEY, b"x" * 2000, "/api/1/in/", 0, "invalid", "http 413"),
+    (KEY, b"crash", "/api/1/in/", 1, "invalid", "http 500"),
+]
+
+
+@pytest.mark.parametrize(("headers", "body", "path", "project", "outcome", "reason"), REFUSED)
+async def test_a_request_that_is_refused_whole_counts_as_one(
+    client: Client, bus: MemoryBus, headers: Any, body: bytes, path: str, project: int, outcome: str, reason: str
+) -> None:
+    assert f"http {(await client.send(body, path=path, headers=headers))[0]}" == reason
+    assert await refusals(client, bus) == [("default", outcome, reason, 1, project)]
+
+
+async def test_what_cannot_be_kept_now_counts_item_by_item(client: Client, bus: MemoryBus) -> None:
+    bus.is_up = False
+    assert (await client.send(b"error log error"))[0] == 503
+    bus.is_up = True
+    assert sorted(await refusals(client, bus)) == [
+        ("error", "rate_limited", "http 503", 2, 1),
+        ("log", "rate_limited", "http 503", 1, 1),
+    ]
 
 
 def fail() -> str:
@@ -377,7 +431,16 @@ async def never() -> str:
     return "never"
 
 
-@pytest.mark.parametrize("bad", [fail, never, lambda: 5, lambda: {7: Verdict("filtered", "")}, lambda: {0: "no"}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        fail,
+        never,
+        lambda: {},
+        lambda: Admission({7: Verdict("filtered", "")}),
+        lambda: Admission({0: "no"}),  # type: ignore[dict-item]
+    ],
+)
 async def test_an_item_is_kept_when_a_plugin_cannot_decide(
     client: Client, bus: MemoryBus, house: Any, bad: Any
 ) -> None:

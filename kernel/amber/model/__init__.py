@@ -30,6 +30,8 @@ from amber.model.issues import (
     StoredEvent,
 )
 from amber.model.items import (
+    Admission,
+    Allowance,
     Credential,
     IngestRequest,
     Item,
@@ -42,6 +44,7 @@ from amber.model.items import (
     Verdict,
 )
 from amber.model.letters import Letter, LetterFilter, Seen
+from amber.model.limits import DAY, FREE, HOUR, LIMITS, Limit, limits_of, read_limits
 from amber.model.notices import Attempt, FormField, Notification, Receipt, Target, TargetType
 from amber.model.outcomes import ACCEPTED, DISCARDED, ENDS, Account, account_of, is_end, is_refusal
 from amber.model.people import (
@@ -73,17 +76,23 @@ from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
 
 __all__ = [
     "ACCEPTED",
+    "DAY",
     "DISCARDED",
     "ENDS",
+    "FREE",
     "GRANTS",
+    "HOUR",
     "INGEST",
     "KNOWN_AFTER",
+    "LIMITS",
     "LONGEST_SLUG",
     "PUBLIC",
     "SCOPES",
     "TOKEN_PREFIX",
     "Account",
     "Additions",
+    "Admission",
+    "Allowance",
     "Applied",
     "Attachment",
     "Attempt",
@@ -127,6 +136,7 @@ __all__ = [
     "Letter",
     "LetterFilter",
     "Level",
+    "Limit",
     "Limited",
     "LoginField",
     "LoginMethod",
@@ -165,6 +175,7 @@ __all__ = [
     "free_slug",
     "is_end",
     "is_refusal",
+    "limits_of",
     "may_grant",
     "may_invite",
     "may_remove",
@@ -173,6 +184,7 @@ __all__ = [
     "new_token",
     "person_of",
     "reach",
+    "read_limits",
     "rfc3339",
     "stack_from",
     "token_digest",

@@ -117,6 +117,26 @@ class Limited(Struct, frozen=True):
     reason: str
 
 
+class Allowance(Struct, frozen=True):
+    """What a client may still send: `remaining` of `limit` items now, one more in `reset` seconds (0: right away)."""
+
+    limit: int
+    remaining: int
+    reset: float
+
+
+class Admission(Struct, frozen=True):
+    """What a plugin says about the items of one request.
+
+    `refused` by position. `limited` is in force for whoever asks, whatever became of this request; `allowance` is that
+    of the limit this client is nearest to.
+    """
+
+    refused: Mapping[int, Verdict] = {}
+    limited: tuple[Limited, ...] = ()
+    allowance: Allowance | None = None
+
+
 class Reading(Struct, frozen=True):
     """What a protocol's `read` found in a request."""
 

@@ -6,7 +6,19 @@ from typing import Any
 from msgspec import Struct
 
 from amber.model.events import Decoded
-from amber.model.items import Credential, IngestRequest, Item, Limited, OutcomeCount, Reading, Reply, Submission
+from amber.model.items import (
+    Allowance,
+    Credential,
+    IngestRequest,
+    Item,
+    Limited,
+    OutcomeCount,
+    Reading,
+    Reply,
+    Submission,
+)
+
+Headers = tuple[tuple[str, str], ...]
 
 
 class IngestRoute(Struct, frozen=True):
@@ -28,7 +40,9 @@ class IngestProtocol(Struct, frozen=True):
     `read(request, project)` checks framing, encodings and limits, or raises `Reject` with 400, 413, 415 …;
     `reply(request, reading)` is what the client hears once everything is durable; `refuse(request, error)` what it
     hears otherwise. Worker: `decode(submission)` gives events and items and must never raise for bad content: what
-    cannot be used becomes an outcome. `cors` are the headers every answer of these routes carries.
+    cannot be used becomes an outcome. `cors` are the headers every answer of these routes carries. `limited(limits)`
+    gives the headers that tell which limits are in force, on any answer; `allowance(allowance)` those that tell how
+    much may still be sent.
     """
 
     name: str
@@ -39,7 +53,8 @@ class IngestProtocol(Struct, frozen=True):
     refuse: Callable[[IngestRequest, int, str, tuple[str, ...]], Reply]
     decode: Callable[[Submission], Decoded]
     cors: tuple[tuple[str, str], ...] = ()
-    limited: Callable[[Sequence[Limited]], tuple[tuple[str, str], ...]] = lambda limits: ()
+    limited: Callable[[Sequence[Limited]], Headers] = lambda limits: ()
+    allowance: Callable[[Allowance], Headers] = lambda allowance: ()
 
 
 class Handled(Struct, frozen=True):

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from amber import Context, hookimpl
 from amber.model import Handled, IngestProtocol, IngestRoute, Item, ItemHandler
 from amber_ingest.amber.decoding import decode
-from amber_ingest.amber.reading import CORS, credential, read, refuse, reply
+from amber_ingest.amber.reading import CORS, allowance, credential, read, refuse, reply
 from amber_ingest.wire.ids import blob_name
 
 MIB = 1024 * 1024
@@ -37,6 +37,7 @@ def ingest_protocols(ctx: Context[Config]) -> list[IngestProtocol]:
             refuse=refuse,
             decode=partial(decode, max_inflated=config.max_inflated),
             cors=CORS,
+            allowance=allowance,
         )
     ]
 

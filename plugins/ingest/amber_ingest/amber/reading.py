@@ -1,12 +1,13 @@
 """What the edge does with a request of an AMBER client."""
 
+import math
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from amber.errors import Reject
-from amber.model import Credential, IngestRequest, ItemNote, Reading, Reply
+from amber.model import Allowance, Credential, IngestRequest, ItemNote, Reading, Reply
 from amber_ingest.amber.checking import check
 from amber_ingest.normalise import read_json
 from amber_ingest.normalise.ids import parse_id
@@ -18,7 +19,7 @@ CORS = (
     ("access-control-allow-origin", "*"),
     ("access-control-allow-methods", "POST"),
     ("access-control-allow-headers", "x-ember-key, x-ember-project, content-type, content-encoding"),
-    ("access-control-expose-headers", "retry-after"),
+    ("access-control-expose-headers", "retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset"),
     ("access-control-max-age", "3600"),
     ("cross-origin-resource-policy", "cross-origin"),
 )
@@ -102,6 +103,15 @@ def reply(request: IngestRequest, reading: Reading) -> Reply:
 def refuse(request: IngestRequest, status: int, detail: str, causes: tuple[str, ...]) -> Reply:
     """The answer to a request that was not taken; AMBER's clients hear 401 where a key is wrong."""
     return Reply(401 if status == 403 else status, msgspec.json.encode({"detail": detail, "causes": causes}))
+
+
+def allowance(left: Allowance) -> tuple[tuple[str, str], ...]:
+    """How much may still be sent; `reset` is in whole seconds until one more item is taken, 0 right away."""
+    return (
+        ("x-ratelimit-limit", str(left.limit)),
+        ("x-ratelimit-remaining", str(left.remaining)),
+        ("x-ratelimit-reset", str(math.ceil(left.reset))),
+    )
 
 
 def _plain(request: IngestRequest, limit: int) -> bytes:

@@ -1,48 +1,50 @@
-"""Rate limits at the edge: so many items a minute from one key and to one project."""
+"""Limits at the edge: so many items in a while from one key or to one project, and no more than so many a day."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from amber import Context, hookimpl
-from amber.model import ItemNote, Principal, Project, Verdict
-from amber_ingest.limits.buckets import Buckets
-
-Scope = Literal["key", "project"]
-SETTING = "rate_limit_per_minute"
-"""The project setting that replaces `per_project` for one project."""
-FREE = frozenset({"internal"})
-"""Categories that are never limited: what an SDK says about itself."""
+from amber.model import DAY, Admission, ItemNote, Limit, Principal, Project
+from amber_ingest.limits.gate import Gate
+from amber_ingest.limits.known import Known
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much is taken in a minute; 0 sets no limit. Each edge process counts for itself."""
+    """What holds for projects that name no limits of their own; 0 sets no limit. Each edge process counts for itself.
+
+    What all edges took towards a cap is read from the counts every few seconds, so a restart forgives nothing.
+    """
 
     per_key: Annotated[int, Meta(ge=0, description="Items a minute from one key; 0: no limit")] = 0
     per_project: Annotated[int, Meta(ge=0, description="Items a minute to one project; 0: no limit")] = 0
+    cap_per_day: Annotated[int, Meta(ge=0, description="Items a day (UTC) to one project; 0: no cap")] = 0
 
 
 @hookimpl
-def admit_items(
-    items: Sequence[ItemNote], principal: Principal, project: Project, ctx: Context[Config]
-) -> Mapping[int, Verdict]:
-    """Refuse what is over a limit."""
-    buckets = ctx.keep("buckets", Buckets)
-    limits: tuple[tuple[Scope, str, int], ...] = (
-        ("key", f"key:{principal.id}", ctx.config.per_key),
-        ("project", f"project:{project.id}", _of_project(project, ctx.config.per_project)),
+def admit_items(items: Sequence[ItemNote], principal: Principal, project: Project, ctx: Context[Config]) -> Admission:
+    """Refuse what is over a limit; tell which limits are in force and what is left of the nearest."""
+    known = _known(ctx)
+    gate = ctx.keep("gate", lambda: Gate(configured(ctx.config), known))
+    return gate.admit(items, principal.id, project, ctx.now())
+
+
+@hookimpl
+def plugin_stop(ctx: Context[Config]) -> None:
+    """Let the thread end that reads the counts."""
+    _known(ctx).close()
+
+
+def configured(config: Config) -> tuple[Limit, ...]:
+    """The limits of `amber.toml`."""
+    every = (
+        Limit(config.per_key, scope="key"),
+        Limit(config.per_project),
+        Limit(config.cap_per_day, DAY, "cap"),
     )
-    refused: dict[int, Verdict] = {}
-    for scope, name, per_minute in limits:
-        for position, item in enumerate(items):
-            if per_minute and position not in refused and item.category not in FREE:
-                wait = buckets.take(name, per_minute, item.quantity, ctx.now())
-                if wait:
-                    refused[position] = Verdict("rate_limited", f"{scope}_limit", wait, scope)
-    return refused
+    return tuple(limit for limit in every if limit.count)
 
 
-def _of_project(project: Project, otherwise: int) -> int:
-    own = project.settings.get(SETTING)
-    return own if isinstance(own, int) and not isinstance(own, bool) and own >= 0 else otherwise
+def _known(ctx: Context[Config]) -> Known:
+    return ctx.keep("known", lambda: Known(lambda: ctx.role("issue_store"), ctx.log))

@@ -1,31 +1,43 @@
 """Token buckets in memory."""
 
-import threading
 from collections import OrderedDict
+from collections.abc import Hashable
+
+from msgspec import Struct
 
 REMEMBERED = 50_000
 """Buckets kept; the one unused for longest makes room, which at worst forgives somebody silent."""
 
 
+class Size(Struct, frozen=True):
+    """A bucket of `burst` tokens that gets `rate` new ones a second."""
+
+    burst: int
+    rate: float
+
+
 class Buckets:
-    """A bucket for each name: as many tokens as its limit per minute, filled evenly."""
+    """A bucket for each name, full at first and filled evenly. For one thread at a time."""
 
     def __init__(self) -> None:
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def take(self, name: str, per_minute: int, quantity: int, now: float) -> float:
-        """Take `quantity` tokens: 0.0 if they were there, else nothing is taken and the seconds until they will be.
+    def level(self, name: Hashable, size: Size, now: float) -> float:
+        """How many tokens there are."""
+        level, since = self._levels.get(name, (float(size.burst), now))
+        return min(float(size.burst), level + max(0.0, now - since) * size.rate)
+
+    def wait(self, name: Hashable, size: Size, quantity: int, now: float) -> float:
+        """Seconds until `quantity` tokens are there; 0.0: they are.
 
         More than a whole bucket holds is granted to a full bucket, or it could never be granted at all.
         """
-        with self._lock:
-            level, since = self._levels.get(name, (float(per_minute), now))
-            level = min(per_minute, level + max(0.0, now - since) * per_minute / 60)
-            needed = min(quantity, per_minute)
-            is_granted = level >= needed
-            self._levels[name] = (level - needed if is_granted else level, now)
-            self._levels.move_to_end(name)
-            if len(self._levels) > REMEMBERED:
-                self._levels.popitem(last=False)
-            return 0.0 if is_granted else (needed - level) * 60 / per_minute
+        missing = min(quantity, size.burst) - self.level(name, size, now)
+        return max(0.0, missing / size.rate)
+
+    def take(self, name: Hashable, size: Size, quantity: int, now: float) -> None:
+        """Take tokens that are there."""
+        self._levels[name] = (self.level(name, size, now) - min(quantity, size.burst), now)
+        self._levels.move_to_end(name)
+        if len(self._levels) > REMEMBERED:
+            self._levels.popitem(last=False)

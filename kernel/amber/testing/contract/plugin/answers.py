@@ -1,6 +1,6 @@
 """Everything else a plugin answers: routes, commands, facts, logins, items."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +10,7 @@ from litestar.routes import HTTPRoute
 
 from amber.errors import Denied
 from amber.model import (
+    Admission,
     AuthRequest,
     Fact,
     IngestProtocol,
@@ -126,9 +127,9 @@ class AnswersContract(Contract):
             )
             key = Principal("key", id="1", organisation=1, scopes=frozenset({"event:write"}))
             found = bench.ask("admit_items", items=items, principal=key, project=PROJECT)
-            assert isinstance(found, Mapping)
-            assert set(found) <= set(range(len(items)))
-            assert all(isinstance(one, Verdict) for one in found.values())
+            assert isinstance(found, Admission)
+            assert set(found.refused) <= set(range(len(items)))
+            assert all(isinstance(one, Verdict) for one in found.refused.values())
 
     def test_protocols_and_handlers_are_what_the_kernel_expects(self, bench: Bench) -> None:
         if "ingest_protocols" in bench.subject.hooks:
