@@ -193,10 +193,10 @@ class Running:
     def counts(self) -> list[OutcomeCount]:
         """All that was counted in the last day in the first project, for `amber.testing.accounts.unbalanced`."""
         answer = self.get(f"/projects/{self.project}/outcomes")
-        hours = [int(datetime.fromisoformat(one["hour"]).timestamp() // 3600) for one in answer["hours"]]
+        hours = [int(datetime.fromisoformat(one["start"]).timestamp() // 3600) for one in answer["series"]]
         return [
             OutcomeCount(self.project, one["category"], one["outcome"], one["reason"], one["quantity"], hour)
-            for one, hour in zip(answer["hours"], hours, strict=True)
+            for one, hour in zip(answer["series"], hours, strict=True)
         ]
 
     def metrics(self) -> str:

@@ -19,6 +19,7 @@ from amber.model import (
     GroupedEvent,
     Grouping,
     Notification,
+    OutcomeCount,
     Project,
     Role,
     Session,
@@ -70,9 +71,9 @@ class Tenancy:
         client.cookies.set("__Host-amber_session", secret, domain="amber.test")
         return client
 
-    def store(self, *events: GroupedEvent) -> None:
+    def store(self, *events: GroupedEvent, outcomes: tuple[OutcomeCount, ...] = ()) -> None:
         self.stores.events.write_events(events)
-        self.stores.issues.apply(Batch(events=events))
+        self.stores.issues.apply(Batch(events=events, outcomes=outcomes))
 
     def attach(self, event_id: str, body: bytes, **about: Any) -> None:
         self.stores.blobs.put("te/st", body)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from amber.model import Feedback, GroupedEvent
+from amber.model import Feedback, GroupedEvent, OutcomeCount
 
 Make = Callable[..., GroupedEvent]
 NOON = 1_700_000_000.0
@@ -120,11 +120,40 @@ def test_outcomes_add_up_over_hours(stored: Any, event: Make) -> None:
     answer = client.get(f"/api/v1/projects/shop/outcomes?since={hour}&until=2023-11-14T23:01:00Z").json()
     assert (answer["since"], answer["until"]) == ("2023-11-14T22:00:00.000000Z", "2023-11-15T00:00:00.000000Z")
     assert answer["totals"] == [
-        {"category": "error", "outcome": "filtered", "reason": "duplicate", "quantity": 1},
-        {"category": "error", "outcome": "stored", "reason": "", "quantity": 2},
+        {"project": "", "category": "error", "outcome": "filtered", "reason": "duplicate", "quantity": 1},
+        {"project": "", "category": "error", "outcome": "stored", "reason": "", "quantity": 2},
     ]
-    stored_hours = [(one["hour"], one["quantity"]) for one in answer["hours"] if one["outcome"] == "stored"]
+    stored_hours = [(one["start"], one["quantity"]) for one in answer["series"] if one["outcome"] == "stored"]
     assert stored_hours == [("2023-11-14T22:00:00.000000Z", 1), ("2023-11-14T23:00:00.000000Z", 1)]
+
+
+def test_outcomes_are_told_by_day_and_by_what_one_asks_for(stored: Any) -> None:
+    project, hour = stored.project.id, int(NOON // 3600) // 24 * 24
+    stored.store(
+        outcomes=(
+            OutcomeCount(project, "error", "accepted", "", 9, hour),
+            OutcomeCount(project, "error", "stored", "", 5, hour + 1),
+            OutcomeCount(project, "error", "invalid", "broken", 4, hour + 24),
+            OutcomeCount(project, "log", "rate_limited", "key_limit", 7, hour + 24),
+            OutcomeCount(project, "log", "invalid", "http 400", 2, hour + 24),
+            OutcomeCount(project, "error", "client_discard", "sample_rate", 100, hour + 24),
+        )
+    )
+    client = stored.client("project:read")
+    query = f"since={hour}&until={hour + 48}&interval=day&by=project,outcome"
+    answer = client.get(f"/api/v1/outcomes?{query}").json()
+    assert {one["outcome"]: one["quantity"] for one in answer["totals"]} == {
+        "accepted": 9,
+        "stored": 6,
+        "invalid": 6,
+        "rate_limited": 7,
+        "client_discard": 100,
+    }
+    assert {(one["project"], one["category"], one["reason"]) for one in answer["totals"]} == {(str(project), "", "")}
+    assert len({one["start"] for one in answer["series"]}) == 2
+    assert answer["sums"] == {"received": 18, "accepted": 9, "refused": 9, "ended": 10, "discarded": 100}
+    assert client.get(f"/api/v1/projects/shop/outcomes?{query}").json() == answer
+    assert client.get(f"/api/v1/outcomes?{query.replace('project,outcome', '')}").json()["totals"][0]["quantity"] == 128
 
 
 def test_outcomes_without_ends_are_those_of_the_last_day(stored: Any) -> None:
@@ -142,6 +171,8 @@ def test_outcomes_without_ends_are_those_of_the_last_day(stored: Any) -> None:
         ("since=2023-11-14T22:00:00Z&until=2023-11-14T22:00:00Z", "since"),
         ("since=10&until=100000", "since"),
         ("hours=5", "hours"),
+        ("by=outcome,colour", "by"),
+        ("interval=week", "interval"),
     ],
 )
 def test_a_bad_stretch_of_time_is_named(stored: Any, query: str, field: str) -> None:

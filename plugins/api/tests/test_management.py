@@ -65,6 +65,18 @@ def test_settings_are_merged_key_by_key(acme: Any) -> None:
     assert client.get(f"/api/v1/projects/{acme.project.id}").json() == answer
 
 
+def test_limits_are_kept_and_those_nobody_understands_are_refused(acme: Any) -> None:
+    client = acme.client("project:admin")
+    limits = [{"count": 100, "window": 60, "categories": ["error"]}, {"count": 9, "window": 86400, "kind": "cap"}]
+    answer = client.patch("/api/v1/projects/shop", json={"settings": {"limits": limits}})
+    assert answer.json()["settings"]["limits"] == limits
+    for bad in ("many", [{"count": -1}], [{"count": 1, "windows": 5}], [{"count": 1, "kind": "cap"}]):
+        answer = client.patch("/api/v1/projects/shop", json={"settings": {"limits": bad}})
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "settings.limits"
+    assert client.patch("/api/v1/projects/shop", json={"settings": {"limits": None}}).json()["settings"] == {}
+
+
 @pytest.mark.parametrize("body", [{}, {"settings": {"Bad Key": 1}}, {"slug": "new"}, {"settings": []}])
 def test_a_bad_change_of_a_project_is_refused(acme: Any, body: dict[str, Any]) -> None:
     assert acme.client("project:admin").patch("/api/v1/projects/shop", json=body).status_code == 400

@@ -7,7 +7,7 @@ from litestar import get, patch, post
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from amber.model import Project, rfc3339
+from amber.model import LIMITS, Project, read_limits, rfc3339
 from amber_api.v1.naming import LONGEST_SLUG, SLUG, Wanted, add_project
 from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import END, PLAIN, invalid
@@ -76,8 +76,19 @@ def change_project(tenant: Caller, project: ProjectPath, data: JSONBody[ProjectP
     changes: dict[str, object] = msgspec.to_builtins(data)
     if not changes:
         invalid("body", "name one field to change at least", "body")
+    _check_limits(changes.get("settings"))
     audit = tenant.audit("project.change", str(known.id), changes)
     return shown(tenant.directory.change_project(known.id, changes, audit))
+
+
+def _check_limits(settings: object) -> None:
+    """What the limits plugin could not understand would silently limit nothing."""
+    wanted = settings.get(LIMITS) if isinstance(settings, dict) else None
+    if wanted is not None:
+        try:
+            read_limits(wanted)
+        except ValueError as error:
+            invalid("settings.limits", str(error), "body")
 
 
 def shown(one: Project) -> ProjectItem:

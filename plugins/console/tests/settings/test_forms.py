@@ -50,7 +50,6 @@ KEPT = some.fixed_dictionaries(
     optional={
         "scrub_defaults": some.just(False),
         "scrub_emails": some.just(True),
-        "rate_limit_per_minute": some.integers(0, 10**9),
         "allowed_domains": WORDS,
         "sensitive_fields": WORDS,
     },

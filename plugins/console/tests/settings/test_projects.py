@@ -77,28 +77,25 @@ def test_settings_are_kept_as_plugins_read_them_and_shown_again(acme: Any, send:
         "/projects/shop",
         **FORM,
         allowed_domains="shop.test\r\n\r\n *.shop.test:8080 ",
-        rate_limit_per_minute="600",
         scrub_ip_addresses="on",
         sensitive_fields="iban",
     )
     assert answer.headers["location"] == "/projects/shop?done=saved"
     assert settings(acme) == {
         "allowed_domains": ["shop.test", "*.shop.test:8080"],
-        "rate_limit_per_minute": 600,
         "scrub_ip_addresses": True,
         "sensitive_fields": ["iban"],
     }
     page = unescape(browser.get("/projects/shop?done=saved").text)
     assert "shop.test\n*.shop.test:8080</textarea>" in page
-    assert 'value="600"' in page
     assert 'name="scrub_ip_addresses" value="on" checked' in page
     assert "Saved." in page
 
 
 def test_a_setting_taken_back_is_as_if_it_had_never_been_said(acme: Any, send: Any) -> None:
     browser = acme.browser()
-    send(browser, "/projects/shop", name="Shop", platform="python", rate_limit_per_minute="0", allowed_domains="*")
-    assert settings(acme) == {"scrub_defaults": False, "rate_limit_per_minute": 0, "allowed_domains": ["*"]}
+    send(browser, "/projects/shop", name="Shop", platform="python", allowed_domains="*")
+    assert settings(acme) == {"scrub_defaults": False, "allowed_domains": ["*"]}
     send(browser, "/projects/shop", **FORM)
     assert settings(acme) == {}
 
@@ -117,9 +114,6 @@ def test_saving_what_is_there_already_changes_nothing(acme: Any, send: Any) -> N
         ("allowed_domains", "shop.test\nnot a domain", "Does not take “not a domain”."),
         ("allowed_domains", "\n".join(f"a{number}.test" for number in range(201)), "more than 200 lines"),
         ("sensitive_fields", "x" * 201, "Does not take"),
-        ("rate_limit_per_minute", "-1", "no whole number"),
-        ("rate_limit_per_minute", "many", "no whole number"),
-        ("rate_limit_per_minute", "9999999999", "no whole number"),
     ],
 )
 def test_a_setting_no_plugin_could_read_is_refused_beside_its_field(

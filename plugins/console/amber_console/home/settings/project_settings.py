@@ -10,14 +10,13 @@ from amber_console.home.settings.forms import Form, refuse
 
 DOMAIN = re.compile(r"\*|([a-z][a-z0-9+.-]*://)?(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
 LONGEST_LIST = 200
-HIGHEST = 10**9
 
 
 class Setting(Struct, frozen=True):
     """One setting. `missing` is what holds where a project says nothing; `kind` is how a form asks for it."""
 
     name: str
-    kind: Literal["tick", "lines", "number"]
+    kind: Literal["tick", "lines"]
     label: str
     hint: str
     missing: bool = False
@@ -32,13 +31,6 @@ TAKEN = (
         "Web pages that may send events, one domain to a line; *.shop.test is the domain and all below it. Empty: every"
         " page may. Apps and servers are not web pages and may always.",
         placeholder="shop.test\n*.shop.test",
-    ),
-    Setting(
-        "rate_limit_per_minute",
-        "number",
-        "Events a minute",
-        "What comes beyond is refused, and SDKs wait. 0: no limit. Empty: as in amber.toml.",
-        placeholder="as in amber.toml",
     ),
 )
 SCRUBBED = (
@@ -94,16 +86,10 @@ def _read(setting: Setting, form: Form) -> object:
     if setting.kind == "tick":
         ticked = form.is_ticked(setting.name)
         return None if ticked is setting.missing else ticked
-    if setting.kind == "number":
-        return int(form.text(setting.name)) if form.text(setting.name) else None
     return form.lines(setting.name) or None
 
 
 def _fault(setting: Setting, form: Form) -> str:
-    if setting.kind == "number":
-        text = form.text(setting.name)
-        is_number = re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) <= HIGHEST
-        return "" if not text or is_number else "is no whole number from 0 up"
     lines = form.lines(setting.name)
     if len(lines) > LONGEST_LIST:
         return f"has more than {LONGEST_LIST} lines"
