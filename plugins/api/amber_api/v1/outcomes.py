@@ -23,7 +23,7 @@ LAST_HOUR = 50_000_000
 Field = Literal["project", "category", "outcome", "reason"]
 FIELDS: tuple[Field, ...] = get_args(Field)
 EVERY_FIELD = "category,outcome,reason"
-Key = tuple[str, ...]
+Key = tuple[str, str, str, str]
 """The values of all fields in their order; empty for those that were not asked for."""
 
 
@@ -145,7 +145,9 @@ def _fields(by: str) -> frozenset[str]:
 
 
 def _key(count: OutcomeCount, fields: frozenset[str]) -> Key:
-    return tuple(str(getattr(count, field)) if field in fields else "" for field in FIELDS)
+    told = {"project": str(count.project), "category": count.category, "outcome": count.outcome, "reason": count.reason}
+    project, category, outcome, reason = (told[field] if field in fields else "" for field in FIELDS)
+    return project, category, outcome, reason
 
 
 def _totals(counts: Iterable[tuple[Key, int]]) -> list[Total]:
