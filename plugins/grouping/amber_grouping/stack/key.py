@@ -20,9 +20,10 @@ def key_of(mechanism: str, version: int, parts: Iterable[Part]) -> str:
     ("ab", "c") and ("a", "bc") differ.
     """
     words = [f"{mechanism}@{version}", *chain.from_iterable(parts)]
-    texts = [word.encode("utf-8", "surrogatepass") for word in words]
-    lengths = pack(f">{len(texts) + 1}Q", len(texts), *map(len, texts))
-    return blake2b(lengths + b"".join(texts), digest_size=20).hexdigest()
+    whole = "".join(words)
+    sized = words if whole.isascii() else [word.encode("utf-8", "surrogatepass") for word in words]
+    lengths = pack(f">{len(sized) + 1}Q", len(sized), *map(len, sized))
+    return blake2b(lengths + whole.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
 
 def part(what: str, value: str) -> Part:

@@ -1,6 +1,7 @@
 """Names of functions, modules and files without what changes from build to build and run to run."""
 
 import re
+from functools import lru_cache
 
 SCRIPTS = frozenset({"javascript", "node", "python", "php", "ruby"})
 """Platforms whose frames are told apart by their source line."""
@@ -82,6 +83,7 @@ def _native(function: str) -> str:
     return "".join(kept).replace(" const", "").strip() or name
 
 
+@lru_cache(maxsize=8192)  # the same lines stand in event after event
 def source_line(line: str, platform: str) -> str:
     """The source line with its blanks collapsed, empty where it does not tell frames apart."""
     if platform not in SCRIPTS or len(line) > 4 * MAX_LINE:
