@@ -3,6 +3,10 @@
 PORT ?= 8000
 DATA ?= data
 PYTEST_ARGS ?=
+BENCH ?= full
+EVENTS ?= 1000000
+PAYLOAD ?= large
+SAVE ?=
 # COVERAGE=1 makes `make test` measure branches, subprocesses included, and hold the floors of tools/coverage_floor.py.
 COVERAGE ?=
 
@@ -12,7 +16,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 TYPED := kernel/amber $(wildcard plugins/*/amber_* contrib/*/amber_*) tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs screenshots lock clean
+.PHONY: help setup run test check bench soak docs screenshots lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -37,8 +41,11 @@ check: $(READY) ## Lint, types, import rules and the house's own rules
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q tests/house
 
-bench: $(READY) ## Measure accepted and stored events a second
-	@$(BIN)/python tests/bench/run.py
+bench: $(READY) ## Measure everything beside Bugsink (BENCH=quick: without it; SAVE=1: write the figures into docs)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH) $(if $(SAVE),--save)
+
+soak: $(READY) ## Send a million events and see that nothing grows (EVENTS=1000000 PAYLOAD=large SAVE=1)
+	@PYTHONPATH=tests $(BIN)/python -m bench soak --events $(EVENTS) --payload $(PAYLOAD) $(if $(SAVE),--save)
 
 docs: $(READY) ## Write docs/reference anew from the code
 	@$(BIN)/python tools/docs.py

@@ -1,133 +1,133 @@
-"""`make bench`: how much the whole system takes in and stores, on the machine it runs on.
+"""The rows of `make bench`, each with its bar, measured in one run."""
 
-Starts a real `amber up` in a temporary folder, posts real SDK events with the load generator of `../shared/bench`, and
-waits until every accepted event is stored. Medians of `--runs`; compare ratios of one run, never figures of two
-machines.
-"""
-
-import argparse
-import json
 import os
-import platform
-import shutil
-import signal
-import sqlite3
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from msgspec import Struct
+from msgspec.structs import replace
 
+from bench import measures
+from bench.load import Load, until_stored
+from bench.peers import Bugsink
+from bench.processes import Watch, use
+from bench.system import Amber
+from bench.table import Bar, Report, Row, begun
 
-def shared() -> Path:
-    """The folder with the load generator. Ends the program when it is not there."""
-    folder = Path(os.environ.get("AMBER_SHARED") or ROOT.parent / "shared") / "bench"
-    if not folder.is_dir():
-        sys.exit(f"{folder} is missing: set AMBER_SHARED to the folder that holds bench/")
-    return folder
-
-
-def make_payloads(work: Path) -> None:
-    """The 200 events that are sent, made once by a real SDK."""
-    for name in ("gen_payloads.py", "loadgen.py"):
-        shutil.copy(shared() / name, work / name)
-    subprocess.run([sys.executable, work / "gen_payloads.py"], check=True, stdout=subprocess.DEVNULL)
+ACCEPTED, STORED_LARGE, STORED_SMALL = "accepted and durable, nothing else running", "stored, large", "stored, small"
 
 
-class System:
-    """A running Amber."""
+class Plan(Struct, frozen=True):
+    """How much is sent, how often; with `peer`, Bugsink beside it."""
 
-    def __init__(self, data: Path, port: int) -> None:
-        command = [sys.executable, "-m", "amber", "up", "--json", "--port", str(port), "--data", str(data)]
-        started = time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=(data.parent / "amber.log").open("w"))
-        if self.process.stdout is None:
-            raise RuntimeError("Popen was asked for a pipe")
-        self.said: dict[str, Any] = json.loads(self.process.stdout.readline())
-        self.start_seconds = time.monotonic() - started
-        self.database = data / "amber.db"
-
-    def stored(self) -> int:
-        """How many events the issues count."""
-        with sqlite3.connect(self.database) as connection:
-            return int(connection.execute("select coalesce(sum(count), 0) from issues").fetchone()[0])
-
-    def memory(self) -> int:
-        """Proportional memory of all processes, in MB."""
-        return sum(_pss(pid) for pid in [self.process.pid, *_children(self.process.pid)]) // 1024
-
-    def stop(self) -> None:
-        """End it as Ctrl-C would."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+    runs: int
+    large: int
+    small: int
+    steady: int
+    peer: int
 
 
-def _children(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *_children(child)]
-    return found
+FULL = Plan(runs=3, large=8000, small=16000, steady=4000, peer=800)
+QUICK = Plan(runs=1, large=2000, small=4000, steady=1000, peer=0)
 
 
-def _pss(pid: int) -> int:
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+class Bench:
+    """One run of all measures, with folders of its own."""
 
+    def __init__(self, plan: Plan, folder: Path, cache: Path, port: int) -> None:
+        self._plan, self._folder, self._cache, self._port = plan, folder, cache, port
+        self._load = Load(folder / "load")
+        self._rows: list[Row] = []
+        self._notes: list[str] = []
+        self._peers: dict[str, tuple[float, ...]] = {}
 
-def measure(system: System, work: Path, events: int, payload: str) -> dict[str, float]:
-    """Send `events` and wait until all that were accepted are stored."""
-    before = system.stored()
-    command = [sys.executable, work / "loadgen.py", "--url", system.said["url"], "--key", system.said["public_key"]]
-    command += ["--project", str(system.said["project_id"]), "--events", str(events), "--payload", payload, "--gzip"]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    result = json.loads(out)
-    deadline = time.time() + 120
-    while system.stored() - before < result["accepted"]:
-        if time.time() > deadline:
-            sys.exit(f"only {system.stored() - before} of {result['accepted']} accepted events are stored")
-        time.sleep(0.02)
-    seconds = time.time() - result["t_first_send"]
-    return {
-        "accepted/s": result["accepted_per_s"],
-        "stored/s": result["accepted"] / seconds,
-        "p50 ms": result["p50_ms"],
-        "p99 ms": result["p99_ms"],
-        "memory MB": system.memory(),
-        "refused": events - result["accepted"],
-    }
+    def run(self) -> Report:
+        """Everything, one system at a time."""
+        report = begun(self._plan.runs)
+        if self._plan.peer:
+            self._measure_peer()
+        amber = Amber(self._folder / "data", self._port)
+        self._starts(amber)
+        self._alone(amber)
+        self._steady(amber)
+        self._under_load(amber)
+        return replace(report, rows=tuple(self._rows), notes=tuple(self._notes))
 
+    def _row(self, figure: str, bar: Bar, *values: float) -> None:
+        self._rows.append(Row(figure, bar, tuple(values), self._peers.get(figure, ())))
+        print("  ".join(self._rows[-1].cells()), flush=True)
 
-def main() -> None:
-    """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=4000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--port", type=int, default=18999)
-    options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        make_payloads(work)
-        system = System(work / "data", options.port)
-        try:
-            print(f"cold start until ready: {system.start_seconds:.1f} s; idle memory {system.memory()} MB")
-            for payload in ("large", "small"):
-                rows = [measure(system, work, options.events, payload) for _ in range(options.runs)]
-                shown = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
-                print(f"{payload:6}", "  ".join(f"{name} {value:,.1f}" for name, value in shown.items()))
-            size = sum(file.stat().st_size for file in (work / "data").glob("amber.db*"))
-            print(f"database: {size / system.stored() / 1024:.1f} KB per event, large and small mixed")
-        finally:
-            system.stop()
+    def _times(self) -> Iterator[int]:
+        yield from range(self._plan.runs)
 
+    def _measure_peer(self) -> None:
+        """Bugsink under the same load: accepted and stored a second."""
+        bugsink, event = Bugsink(self._cache / "bugsink"), self._load.an_event()
+        with bugsink.up(event):
+            idle = use(bugsink.pids()).pss
+            with Watch(bugsink.pids) as watch:
+                large = [self._peer_run(bugsink, "large") for _ in self._times()]
+                small = [self._peer_run(bugsink, "small") for _ in self._times()]
+        self._peers[ACCEPTED] = tuple(run[0] for run in large)
+        self._peers[STORED_LARGE] = tuple(run[1] for run in large)
+        self._peers[STORED_SMALL] = tuple(run[1] for run in small)
+        self._notes.append(f"Bugsink: {idle:.0f} MB idle, {watch.most.pss:.0f} MB under load")
 
-if __name__ == "__main__":
-    main()
+    def _peer_run(self, bugsink: Bugsink, payload: str) -> tuple[float, float]:
+        before = bugsink.counted()
+        sent = measures.whole(self._load.send(bugsink.target, self._plan.peer, payload))
+        seconds = until_stored(bugsink.counted, before + sent.events) - sent.started
+        return sent.per_second, sent.events / seconds
+
+    def _starts(self, amber: Amber) -> None:
+        """How long until the first event is in, at the very first start and later."""
+        event, bar = self._load.an_event(), Bar(3.0, is_most=True, unit="s")
+        with amber.up():
+            self._row("memory, idle", Bar(250, is_most=True, unit="MB"), measures.idle_memory(amber))
+        self._row(
+            "cold start to first accepted event", bar, *(measures.cold_start(amber, event) for _ in self._times())
+        )
+        firsts = [measures.first_start(self._folder, self._port, event) for _ in self._times()]
+        self._row("the very first start, its project made", bar, *firsts)
+
+    def _alone(self, amber: Amber) -> None:
+        """What an edge takes with nothing else running; then a worker digests it, and the disk it takes is measured."""
+        with amber.up():
+            time.sleep(measures.IDLE_SECONDS)
+            disk, before = amber.disk(), amber.kept()
+        runs = [measures.accepted_alone(amber, self._load, self._plan.large) for _ in self._times()]
+        self._row(ACCEPTED, Bar(4000, times=25, unit="/s"), *(sent.per_second for sent in runs))
+        events = sum(sent.events for sent in runs)
+        with amber.up():
+            until_stored(amber.kept, before + events)
+            time.sleep(measures.IDLE_SECONDS)  # the bus drops the files of what was taken from it
+            each = [(now - then) / events / 1024 for now, then in zip(amber.disk(), disk, strict=True)]
+        self._row("disk per large event", Bar(4, is_most=True, unit="KB"), sum(each))
+        self._notes.append(f"disk per large event: {each[0]:.1f} KB in the database, {each[1]:.1f} KB in the bus")
+
+    def _steady(self, amber: Amber) -> None:
+        """At 200 events a second: how long accepting takes, and until an event shows."""
+        with amber.up():
+            runs = [measures.visible(amber, self._load, self._plan.steady, 200) for _ in self._times()]
+        self._row("accept latency at 200/s, p50", Bar(3, is_most=True, unit="ms"), *(sent.p50 for sent, _ in runs))
+        self._row("accept latency at 200/s, p99", Bar(15, is_most=True, unit="ms"), *(sent.p99 for sent, _ in runs))
+        bar = Bar(1000, is_most=True, unit="ms")
+        self._row("from accept to the issue list at 200/s, p99", bar, *(delay for _, delay in runs))
+
+    def _under_load(self, amber: Amber) -> None:
+        """As fast as it goes, with one worker and with two."""
+        with amber.up():
+            large = [measures.stored(amber, self._load, self._plan.large, "large") for _ in self._times()]
+            small = [measures.stored(amber, self._load, self._plan.small, "small") for _ in self._times()]
+            amber.another_worker()
+            two = [measures.stored(amber, self._load, self._plan.large, "large") for _ in self._times()]
+        self._row(
+            "accepted and durable, while a worker digests", Bar(unit="/s"), *(run.sent.per_second for run in large)
+        )
+        self._row(STORED_LARGE, Bar(1500, times=35, unit="/s"), *(run.per_second for run in large))
+        self._row(STORED_SMALL, Bar(5000, unit="/s"), *(run.per_second for run in small))
+        most = [run.memory for run in (*large, *small)]
+        self._row("memory, under full load", Bar(500, is_most=True, unit="MB"), max(most))
+        self._row("stored, large, two workers", Bar(unit="/s"), *(run.per_second for run in two))
+        self._notes.append(measures.limits(large, two, os.cpu_count() or 1))
