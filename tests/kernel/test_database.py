@@ -22,6 +22,7 @@ def test_an_sqlite_file_is_set_to_outlive_a_power_cut(tmp_path: Path) -> None:
     settings = {name: _value(engine, f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert _value(engine, "PRAGMA busy_timeout") == 10_000
+    assert _value(engine, "PRAGMA page_size") == 8192
     assert sqlite_file(engine) == tmp_path / "deep/down/amber.db"
     engine.dispose()
 

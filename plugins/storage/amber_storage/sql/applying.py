@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from amber.model import Applied, Batch, Fact, GroupedEvent, OutcomeCount
 from amber_storage.sql.bulk import ask, insertion, question, write
 from amber_storage.sql.counting import add_outcomes, count_facets, count_hours, count_users
-from amber_storage.sql.given import Pair
-from amber_storage.sql.issue_rows import create_issues, grow_issues, issues_by_key
+from amber_storage.sql.issue_rows import IssueRow, Pair, create_issues, grow_issues, issues_by_key
 from amber_storage.sql.marks import claim_marks
 from amber_storage.sql.numbers import identity, numbers_of
 from amber_storage.sql.outbox import add_facts, new_fact
@@ -81,17 +80,15 @@ def _count_events(
     known = issues_by_key(connection, list(by_key))
     born = create_issues(connection, {key: tally(events) for key, events in by_key.items() if key not in known})
     grown, rows = _by_issue(fresh, known)
-    tallies = grown | {row["id"]: news for news, row in born}
+    tallies = grown | {row.id: news for news, row in born}
     new_users = count_users(connection, tallies)
     grow_issues(connection, rows, {issue: (news, new_users[issue]) for issue, news in grown.items()})
     count_facets(connection, tallies)
     count_hours(connection, tallies)
-    issue_of = {key: row["id"] for key, row in known.items()}
-    issue_of |= {(row["project"], news.first.grouping.key): row["id"] for news, row in born}
-    facts = [new_fact("issue.created", row["project"], now, _about(row, news.first)) for news, row in born]
-    facts += [
-        _regressed(rows[issue], news, now) for issue, news in grown.items() if rows[issue]["status"] == "resolved"
-    ]
+    issue_of = {key: row.id for key, row in known.items()}
+    issue_of |= {(row.project, news.first.grouping.key): row.id for news, row in born}
+    facts = [new_fact("issue.created", row.project, now, _about(row, news.first)) for news, row in born]
+    facts += [_regressed(rows[issue], news, now) for issue, news in grown.items() if rows[issue].status == "resolved"]
     return issue_of, facts + _stored(fresh, issue_of, now)
 
 
@@ -100,31 +97,31 @@ def _pair(grouped: GroupedEvent) -> Pair:
 
 
 def _by_issue(
-    fresh: Sequence[GroupedEvent], known: dict[Pair, RowMapping]
-) -> tuple[dict[int, Tally], dict[int, RowMapping]]:
+    fresh: Sequence[GroupedEvent], known: dict[Pair, IssueRow]
+) -> tuple[dict[int, Tally], dict[int, IssueRow]]:
     """The tallies and rows of issues that exist; several keys may belong to one issue."""
     events: dict[int, list[GroupedEvent]] = {}
     for grouped in fresh:
         if row := known.get(_pair(grouped)):
-            events.setdefault(row["id"], []).append(grouped)
-    return {issue: tally(mine) for issue, mine in events.items()}, {row["id"]: row for row in known.values()}
+            events.setdefault(row.id, []).append(grouped)
+    return {issue: tally(mine) for issue, mine in events.items()}, {row.id: row for row in known.values()}
 
 
-def _about(row: RowMapping, grouped: GroupedEvent) -> dict[str, Any]:
+def _about(row: IssueRow, grouped: GroupedEvent) -> dict[str, Any]:
     return {
-        "issue_id": str(row["id"]),
-        "short_id": row["short_id"],
-        "title": row["title"],
-        "culprit": row["culprit"],
-        "level": row["level"],
+        "issue_id": str(row.id),
+        "short_id": row.short_id,
+        "title": row.title,
+        "culprit": row.culprit,
+        "level": row.level,
         "event_id": grouped.event.id,
-        "project_id": str(row["project"]),
+        "project_id": str(row.project),
     }
 
 
-def _regressed(row: RowMapping, news: Tally, now: float) -> Fact:
+def _regressed(row: IssueRow, news: Tally, now: float) -> Fact:
     data = {**_about(row, news.trigger), "regressed_at": news.trigger.event.received_at}
-    return new_fact("issue.regressed", row["project"], now, data)
+    return new_fact("issue.regressed", row.project, now, data)
 
 
 def _stored(fresh: Sequence[GroupedEvent], issue_of: dict[Pair, int], now: float) -> list[Fact]:

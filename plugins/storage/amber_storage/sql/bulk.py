@@ -36,6 +36,19 @@ def insertion(table: Table, names: str, conflict: str = "ON CONFLICT DO NOTHING"
     return Statement(*made)
 
 
+def change(table: Table, key: str, names: str) -> Statement:
+    """Set these columns of many rows, each found by its `key`, which comes first in what is given."""
+    columns = [table.c[name] for name in (key, *names.split())]
+    ours = ", ".join(f'"{name}" = ?{place}' for place, name in enumerate(names.split(), 2))
+    theirs = ", ".join(f'"{name}" = given."{name}"' for name in names.split())
+    given = f"({_arrays(columns)}) AS given ({_listed(columns)})"
+    here = f"{table.name}.{key} = given.{key}"
+    start = "UPDATE", table.name, "SET"
+    return Statement(
+        " ".join((*start, ours, f"WHERE {key} = ?1")), " ".join((*start, theirs, "FROM", given, "WHERE", here))
+    )
+
+
 def question(columns: Sequence[Column[Any]], text: str) -> Statement:
     """What `text` answers where `given` is a table of rows with these columns."""
     sources = "VALUES {values}", _arrays(columns)
@@ -79,4 +92,6 @@ def _listed(columns: Sequence[Column[Any]]) -> str:
 
 def _arrays(columns: Sequence[Column[Any]]) -> str:
     kinds = [column.type.compile(dialect=postgresql.dialect()) for column in columns]  # type: ignore[no-untyped-call]
-    return " ".join(("SELECT * FROM unnest", f"({', '.join(f'%b::{kind}[]' for kind in kinds)})"))
+    # Binary where it can be; texts as text, because there the driver looks for what the server cannot hold.
+    arrays = (f"%{'t' if kind == 'TEXT' else 'b'}::{kind}[]" for kind in kinds)
+    return " ".join(("SELECT * FROM unnest", f"({', '.join(arrays)})"))

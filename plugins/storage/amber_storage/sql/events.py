@@ -1,6 +1,6 @@
 """The event store on SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -8,11 +8,13 @@ from sqlalchemy import Engine, Row, Select, Table, select
 
 from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Neighbours, Page, StoredEvent
 from amber_storage.sql import schema
-from amber_storage.sql.bodies import unpacked
+from amber_storage.sql.bodies import dictionary_of, unpacked
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
+from amber_storage.sql.dictionaries import Dictionaries
 from amber_storage.sql.event_rows import prepared, write_rows
 from amber_storage.sql.groupings import groupings_of
+from amber_storage.sql.learning import Learner
 from amber_storage.sql.neighbours import neighbours_of
 from amber_storage.sql.retention_events import EventRetention
 from amber_storage.sql.transactions import Transactions, border, insert_new
@@ -31,22 +33,31 @@ class SqlEventStore(EventRetention):
 
     def __init__(self, engine: Engine) -> None:
         self._database = Transactions(engine)
+        self._dictionaries = Dictionaries(self._database)
+        self._learner = Learner(self._database, self._dictionaries)
 
     def write_events(self, events: Sequence[GroupedEvent]) -> None:
         """Keep these events in one transaction; one known by (project, event id) stays as it was."""
         if not events:
             return
-        with border():  # compressed before the transaction begins, which on SQLite holds up every other writer
-            batch = prepared(events)
-        with self._database.writing({grouped.event.project for grouped in events}) as connection:
-            write_rows(connection, batch)
+        projects = {grouped.event.project for grouped in events}
+        used = self._dictionaries.newest(projects)
+        with border():  # packed before the transaction begins, which on SQLite holds up every other writer
+            batch = prepared(events, {project: one.ready for project, one in used.items() if one.ready})
+        with self._database.writing(projects) as connection:
+            self._dictionaries.check(connection, used)
+            numbers = write_rows(connection, batch)
+        self._learner.watch(numbers)
 
     def get_event(self, project: int, event_id: str) -> StoredEvent | None:
         """The whole event, or None."""
         here = (schema.event_ids.c.project == project) & (schema.event_ids.c.event_id == event_id)
         with self._database.reading() as connection:
             row = connection.execute(WHOLE.where(here)).one_or_none()
-        return _stored_event(row) if row else None
+            if row is None:
+                return None
+            dictionary = self._dictionaries.ready(connection, dictionary_of(row.body))
+        return _stored_event(row, unpacked(row.body, dictionary))
 
     def list_events(self, project: int, keys: Sequence[str], cursor: str = "", limit: int = 50) -> Page[EventSummary]:
         """Events with one of these grouping keys, newest received first."""
@@ -100,7 +111,7 @@ def events_of(groupings: Sequence[int]) -> Select[Any]:
     return select(*fields(schema.events, EventSummary)).where(mine)
 
 
-def _stored_event(row: Row[Any]) -> StoredEvent:
+def _stored_event(row: Row[Any], data: Mapping[str, Any]) -> StoredEvent:
     known = [name for name in StoredEvent.__struct_fields__ if name not in ("data", "grouping")]
     values = {name: row._mapping[name] for name in known}
-    return StoredEvent(**values, data=unpacked(row.body), grouping=row.reason)
+    return StoredEvent(**values, data=data, grouping=row.reason)

@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import Connection, select
 
-from amber.model import GroupedEvent
+from amber.model import GroupedEvent, Grouping
 from amber_storage.sql.bulk import ask, insertion, question, write
 from amber_storage.sql.schema import groupings
 
@@ -21,7 +21,15 @@ ADD = insertion(groupings, "project digest key grouping")
 def contents(events: Sequence[GroupedEvent]) -> list[Content]:
     """What is to be kept of each event's grouping."""
     encode = msgspec.json.Encoder().encode
-    return [(grouped.event.project, encode(grouped.grouping)) for grouped in events]
+    first: dict[tuple[int, str], tuple[Grouping, Content]] = {}
+    found: list[Content] = []
+    for grouped in events:
+        project, grouping = grouped.event.project, grouped.grouping
+        known = first.get((project, grouping.key))
+        if known is None or known[0] != grouping:  # few are: comparing takes far less than encoding
+            known = first[project, grouping.key] = grouping, (project, encode(grouping))
+        found.append(known[1])
+    return found
 
 
 def ids_of(connection: Connection, events: Sequence[GroupedEvent], content: Sequence[Content]) -> list[int]:

@@ -3,37 +3,81 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from msgspec import Struct
+from sqlalchemy import Connection, insert, update
 
 from amber.errors import Reject
-from amber_storage.sql.given import Pair, pairs
+from amber_storage.sql.bulk import ask, change, insertion, question, write
+from amber_storage.sql.columns import fields
 from amber_storage.sql.schema import issue_keys, issues, projects
 from amber_storage.sql.short_ids import short_id
-from amber_storage.sql.tally import Tally, merged
+from amber_storage.sql.tally import Tally
+
+Pair = tuple[int, str]
+"""A project and a grouping key."""
 
 
-def issues_by_key(connection: Connection, keys: Sequence[Pair]) -> dict[Pair, RowMapping]:
+class IssueRow(Struct, frozen=True):
+    """What one needs to know of an issue whose events come or go."""
+
+    id: int
+    project: int
+    short_id: str
+    title: str
+    culprit: str
+    level: str
+    status: str
+    assignee: str
+    count: int
+    pruned: int
+    users: int
+    first_seen: float
+    last_seen: float
+    first_release: str
+    last_release: str
+    last_release_at: float | None
+    regressed_at: float | None
+
+
+ROW = fields(issues, IssueRow)
+WANTED = ", ".join(f"issues.{column.name}" for column in ROW)
+FOUND = "FROM given JOIN issue_keys USING (project, key) JOIN issues ON issues.id = issue_keys.issue"
+FIND = question([issue_keys.c.project, issue_keys.c.key], " ".join(("SELECT given.key,", WANTED, FOUND)))
+GROWING = "count users first_seen last_seen first_release last_release last_release_at status regressed_at"
+GROW = change(issues, "id", GROWING)
+NOTE_KEY = insertion(issue_keys, "project key issue", "")
+
+
+def issues_by_key(connection: Connection, keys: Sequence[Pair]) -> dict[Pair, IssueRow]:
     """The issues that events with these (project, grouping key) belong to; a key nobody has seen is missing."""
-    given, project, key = pairs(connection, keys)
-    here = (issue_keys.c.project == project) & (issue_keys.c.key == key)
-    found = (
-        select(issue_keys.c.project.label("key_project"), issue_keys.c.key, issues)
-        .select_from(given)
-        .join(issue_keys, here)
-        .join(issues, issues.c.id == issue_keys.c.issue)
-    )
-    return {(row["key_project"], row["key"]): row for row in connection.execute(found).mappings()}
+    rows = ((key, IssueRow(*row)) for key, *row in ask(connection, FIND, keys))
+    return {(row.project, key): row for key, row in rows}
 
 
-def grow_issues(connection: Connection, rows: Mapping[int, RowMapping], news: Mapping[int, tuple[Tally, int]]) -> None:
+def grow_issues(connection: Connection, rows: Mapping[int, IssueRow], news: Mapping[int, tuple[Tally, int]]) -> None:
     """Write down what became of these issues: for each its tally and how many of the users are new to it."""
-    values = [{"b_id": issue, **merged(dict(rows[issue]), *news[issue])} for issue in sorted(news)]
-    if values:
-        columns: dict[str, Any] = {name: bindparam(name) for name in values[0] if name != "b_id"}
-        connection.execute(update(issues).where(issues.c.id == bindparam("b_id")).values(columns), values)
+    write(connection, GROW, [(issue, *grown(rows[issue], *news[issue])) for issue in sorted(news)])
 
 
-def create_issues(connection: Connection, tallies: Mapping[Pair, Tally]) -> list[tuple[Tally, RowMapping]]:
+def grown(row: IssueRow, news: Tally, new_users: int) -> tuple[Any, ...]:
+    """An issue after these events, as `GROWING` says: counts grow, times widen, a resolved one is unresolved again."""
+    known, told = row.last_release_at, news.last_release_at
+    is_newer = told is not None and (known is None or told >= known)
+    has_regressed = row.status == "resolved"
+    return (
+        row.count + news.count,
+        row.users + new_users,
+        min(row.first_seen, news.first_seen),
+        max(row.last_seen, news.last_seen),
+        row.first_release or news.first_release,
+        news.last_release if is_newer else row.last_release,
+        told if is_newer else known,
+        "unresolved" if has_regressed else row.status,
+        news.trigger.event.received_at if has_regressed else row.regressed_at,
+    )
+
+
+def create_issues(connection: Connection, tallies: Mapping[Pair, Tally]) -> list[tuple[Tally, IssueRow]]:
     """Make an issue for each of these keys, numbered in the order in which they first happened."""
     by_project: dict[int, list[tuple[str, Tally]]] = {}
     for (project, key), news in sorted(tallies.items(), key=lambda pair: (pair[0][0], pair[1].first_seen, pair[0][1])):
@@ -44,15 +88,13 @@ def create_issues(connection: Connection, tallies: Mapping[Pair, Tally]) -> list
         values += [_new_row(news, short_id(slug, start + place)) for place, (_, news) in enumerate(born)]
     if not values:
         return []
-    found = connection.execute(insert(issues).returning(issues), values).mappings()
-    rows = {(row["project"], row["short_id"]): row for row in found}
+    found = [IssueRow(*row) for row in connection.execute(insert(issues).returning(*ROW), values)]
+    rows = {(row.project, row.short_id): row for row in found}
     made = [
         (key, news, rows[value["project"], value["short_id"]])
         for (key, news), value in zip((pair for born in by_project.values() for pair in born), values, strict=True)
     ]
-    connection.execute(
-        insert(issue_keys), [{"project": row["project"], "key": key, "issue": row["id"]} for key, _, row in made]
-    )
+    write(connection, NOTE_KEY, [(row.project, key, row.id) for key, _, row in made])
     return [(news, row) for _, news, row in made]
 
 

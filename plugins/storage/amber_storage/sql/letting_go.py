@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from amber.model import KNOWN_AFTER, EventPlace, LetGo
 from amber_storage.sql.bulk import insertion, write
-from amber_storage.sql.issue_rows import issues_by_key
+from amber_storage.sql.issue_rows import IssueRow, issues_by_key
 from amber_storage.sql.numbers import numbers_of
 from amber_storage.sql.schema import (
     counted_events,
@@ -81,29 +81,29 @@ def _known(connection: Connection, project: int, ids: Sequence[str]) -> dict[str
     return {id: Known(number, is_gone) for id, number, is_gone in connection.execute(found)}
 
 
-def _leave(counted: Sequence[EventPlace], rows: Mapping[str, RowMapping], may_end_issues: bool) -> Leave:
+def _leave(counted: Sequence[EventPlace], rows: Mapping[str, IssueRow], may_end_issues: bool) -> Leave:
     """Who of the counted goes. Candidates come oldest first: where all of an issue's go, the last one is its newest."""
     by_issue: dict[int, list[EventPlace]] = {}
     for each in (each for each in counted if each.key in rows):
-        by_issue.setdefault(rows[each.key]["id"], []).append(each)
+        by_issue.setdefault(rows[each.key].id, []).append(each)
     events = [each for each in counted if each.key not in rows]  # sent twice with two keys, and counted under the other
     pruned: dict[int, int] = {}
     ended: list[int] = []
-    for row in {row["id"]: row for row in rows.values()}.values():
-        mine = by_issue[row["id"]]
-        is_last = len(mine) >= row["count"] - row["pruned"]
+    for row in {row.id: row for row in rows.values()}.values():
+        mine = by_issue[row.id]
+        is_last = len(mine) >= row.count - row.pruned
         if is_last and may_end_issues and not _is_somebodys(row):
-            ended.append(row["id"])
+            ended.append(row.id)
         else:
             mine = mine[:-1] if is_last else mine
-            pruned[row["id"]] = len(mine)
+            pruned[row.id] = len(mine)
         events += mine
     return Leave(events, pruned, ended)
 
 
-def _is_somebodys(row: RowMapping) -> bool:
+def _is_somebodys(row: IssueRow) -> bool:
     # What a person decided outlives automation: were an ignored issue to go, its next event would be news again.
-    return bool(row["assignee"]) or row["status"] == "ignored"
+    return bool(row.assignee) or row.status == "ignored"
 
 
 def _numbered(connection: Connection, project: int, strangers: Sequence[EventPlace]) -> list[int]:

@@ -2,25 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from amber.errors import AlreadyApplied
 from amber.model import Mark
-from amber_storage.sql.given import pairs
+from amber_storage.sql.bulk import ask, question
 from amber_storage.sql.schema import applied_marks
-from amber_storage.sql.transactions import insert_new
 
 KEPT = 1_000_000
 """How far behind the newest mark of its stream a mark may fall before it is forgotten; nothing that far behind is still
 to be delivered again, because what is not acknowledged comes back within a minute."""
 
 
+GIVEN = [applied_marks.c.stream, applied_marks.c.seq]
+FIND = question(GIVEN, "SELECT stream, seq FROM given JOIN applied_marks USING (stream, seq)")
+ADD = question(
+    GIVEN,
+    "INSERT INTO applied_marks (stream, seq) SELECT stream, seq FROM given WHERE true "
+    "ON CONFLICT DO NOTHING RETURNING stream, seq",
+)
+
+
 def known_marks(connection: Connection, marks: Sequence[Mark]) -> frozenset[Mark]:
     """Which of these marks were applied."""
-    given, seq, stream = pairs(connection, ((seq, stream) for stream, seq in marks))
-    here = (applied_marks.c.stream == stream) & (applied_marks.c.seq == seq)
-    found = select(applied_marks.c.stream, applied_marks.c.seq).select_from(given).join(applied_marks, here)
-    return frozenset((stream, seq) for stream, seq in connection.execute(found))
+    return frozenset((stream, seq) for stream, seq in ask(connection, FIND, marks))
 
 
 def claim_marks(connection: Connection, marks: Iterable[Mark]) -> None:
@@ -29,9 +34,7 @@ def claim_marks(connection: Connection, marks: Iterable[Mark]) -> None:
     wanted = sorted(set(marks))
     if not wanted:
         return
-    statement = insert_new(connection, applied_marks).returning(applied_marks.c.stream, applied_marks.c.seq)
-    rows = connection.execute(statement, [{"stream": stream, "seq": seq} for stream, seq in wanted])
-    if known := frozenset(wanted) - {(stream, seq) for stream, seq in rows}:
+    if known := frozenset(wanted) - {(stream, seq) for stream, seq in ask(connection, ADD, wanted)}:
         raise AlreadyApplied(known)
     for stream, newest in dict(wanted).items():  # sorted, so the last of each stream is its newest
         old = (applied_marks.c.stream == stream) & (applied_marks.c.seq < newest - KEPT)

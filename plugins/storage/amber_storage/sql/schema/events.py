@@ -54,7 +54,7 @@ groupings = Table(
 dictionaries = Table(
     "dictionaries",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),  # as zstd frames name it
+    Column("id", Big, primary_key=True, autoincrement=False),  # as zstd frames name it
     Column("project", Integer, nullable=False),
     Column("generation", Integer, nullable=False),
     moment("created_at"),

@@ -44,7 +44,7 @@ def _tables(metadata: sa.MetaData) -> None:
     words = [*_columns(sa.Integer, "project"), *_columns(sa.LargeBinary, "digest"), *_columns(sa.Text, "key grouping")]
     rules = [*_unique("project digest"), sa.Index(None, "project", "key")]
     _numbered(metadata, "groupings", "id", words, rules)
-    id = sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False)
+    id = sa.Column("id", BIG, primary_key=True, autoincrement=False)
     rest = [*_columns(sa.Integer, "project generation"), *_columns(sa.Double, "created_at")]
     data = [*_columns(sa.LargeBinary, "data"), *_unique("project generation")]
     sa.Table("dictionaries", metadata, id, *rest, *data)
