@@ -22,9 +22,10 @@ from amber.model import (
     new_token,
     token_digest,
 )
+from amber.testing.letters import morgue
 from amber.testing.running import Kernel, app, kernel, session_kernel
 
-__all__ = ["app", "kernel", "session_kernel"]
+__all__ = ["app", "kernel", "morgue", "session_kernel"]
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 NOON = 1_700_000_000.0
 COOKIE = "__Host-amber_session"

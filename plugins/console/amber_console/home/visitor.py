@@ -1,7 +1,7 @@
 """Who looks at a page, and what is theirs to see."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from amber.model import (
     Organisation,
     Principal,
     Project,
+    Seen,
     Team,
     User,
     dsn,
@@ -113,6 +114,18 @@ class Visitor:
         """The projects they may see, by id."""
         every = self.directory.projects(self.organisation_id)
         return {one.id: one for one in every if self.principal.reaches(one.id)}
+
+    @cached_property
+    def letters_seen(self) -> Seen:
+        """The projects whose dead letters they may know of; None, which is all, for superusers."""
+        is_everywhere = self.is_superuser and self.principal.projects is None
+        return None if is_everywhere else frozenset(self.projects)
+
+    @property
+    def paused(self) -> Sequence[Any]:
+        """The consumers that stand still, for whoever can do something about it."""
+        paused: Sequence[Any] = self.kernel("consumers").paused if self.may("org:admin") else ()
+        return paused
 
     def project(self, slug: str) -> Project:
         """The project with this slug; `Reject` with 404 where there is none for them."""

@@ -20,6 +20,9 @@ PAGES = {
     "/tokens": 1,
     "/plugins": 0,
     "/audit": 1,
+    "/dead-letters": 1,
+    "/dead-letters/1": 1,
+    "/dead-letters/1/original": 3,
     "/organisation": 2,
 }
 """Each page with the first of the roles that may see it."""
@@ -46,12 +49,17 @@ FORMS = {
     "/organisation": 2,
     "/organisations": 3,
     "/plugins/release": 3,
+    "/dead-letters/bulk": 1,
+    "/dead-letters/1/retry": 1,
+    "/dead-letters/1/drop": 1,
+    "/consumers/digest/resume": 3,
 }
 
 
 @pytest.fixture(autouse=True)
-def team(acme: Any) -> None:
+def team(acme: Any, morgue: Any) -> None:
     acme.directory.add_team(acme.organisation.id, "checkout", "Checkout", AUDIT)
+    morgue.lay(acme.project.id)
 
 
 @pytest.mark.parametrize("path", PAGES)

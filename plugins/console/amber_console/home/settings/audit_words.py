@@ -38,6 +38,10 @@ DEEDS: Mapping[str, str] = {
     "organisation.create": "made the organisation",
     "organisation.change": "renamed the organisation",
     "plugin.switch": "switched the plugin",
+    "letter.open": "looked at the original in",
+    "letter.retry": "handed back",
+    "letter.drop": "dropped",
+    "consumer.resume": "resumed the consumer",
 }
 OTHERS: Mapping[str, str] = {"cli": "The command line", "system": "Amber", "first start": "The first start"}
 CALLED = ("name", "label", "email", "slug", "title")
@@ -105,10 +109,12 @@ class Register(Struct, frozen=True):
         if known is not None:
             return known
         every = {**entry.before, **entry.after}
+        if entry.subject == "dead-letters":
+            return f"{every.get('letters', 'no')} dead letters"
         called = next((str(every[field]) for field in CALLED if every.get(field)), "")
         if called or kind in UNTOLD:
             return self.names.get(called, called)
-        return ref if kind == "plugin" else entry.subject.replace(":", " ")
+        return ref if kind in ("plugin", "consumer") else entry.subject.replace(":", " ").replace("-", " ")
 
     def _link(self, subject: str) -> str:
         kind, _, ref = subject.rpartition(":")

@@ -5,6 +5,8 @@ from litestar import Router
 from amber_console.home.settings import (
     audit,
     invitations,
+    letter,
+    letters,
     notifications,
     organisation,
     people,
@@ -30,6 +32,8 @@ MODULES = (
     tokens,
     plugins,
     audit,
+    letters,
+    letter,
     organisation,
 )
 HANDLERS = (

@@ -23,5 +23,8 @@ SAID: Mapping[str, str] = {
     "password": "Your password is changed. Every other browser was logged out.",
     "on": "Switched on. Every process follows within a second or two.",
     "off": "Switched off. Every process follows within a second or two.",
+    "handed-back": "Handed back: it is on its way again. What fails once more comes back here as a new letter.",
+    "dropped": "Dropped: the letter and its original are gone.",
+    "resumed": "It goes on, in every process.",
     "organisation": "The organisation is made, and you are its owner: switch to it below.",
 }
