@@ -89,7 +89,7 @@ def buried(message: Message, error: Exception, name: str = "dead") -> Message:
     except Reject:
         return message  # nobody can tell what it holds
     data = frames.encode([replace(one, dead=reason_of(error)) for one in submissions])
-    return replace(message, data=data, headers=part_of(message, name))
+    return replace(message, data=data, headers={**message.headers, **part_of(message, name)})
 
 
 def feedback_of(event: Event) -> Feedback:

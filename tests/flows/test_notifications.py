@@ -167,13 +167,14 @@ def test_a_receiver_that_never_takes_it_ends_among_the_dead_letters(
     assert all(detail.startswith(said) for *_, detail in log)
     assert len(team.receiver.got(own)) == ATTEMPTS
     assert team.receiver.got("/stolen") == []
-    letters = [one for one in team.amber.cli_json("dead", "list") if one["plugin"] == "webhook"]
+    letters = team.amber.cli_json("dead", "list", "--plugin", "webhook")
     assert letters[-1]["error"].startswith(said)
 
     team.change(hook, settings={"url": team.receiver.url(f"/mended{path}")})
     dead = team.amber.get(f"/projects/{team.amber.project}/targets/{hook}/attempts")["items"][0]
     team.post(hook, f"attempts/{dead['id']}/again")
     assert team.settled(hook, "delivered")[-1] == (1, "delivered", "200 OK")
+    assert letters[-1] not in team.amber.cli_json("dead", "list", "--plugin", "webhook")
     [mended] = team.receiver.got(f"/mended{path}")
     assert mended.body == team.receiver.got(own)[0].body
 
