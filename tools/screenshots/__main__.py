@@ -80,6 +80,8 @@ def furnish(page: Page, said: dict[str, Any], every: Sequence[Mapping[str, Any]]
     ask("POST", "/tokens", name="Deployments", scopes=["project:write"])
     hook = {"url": "https://chat.example.org/hooks/errors", "secret": "not a secret at all"}
     ask("POST", "/projects/first/targets", plugin="webhook", name="Chat room", settings=hook)
+    limits = [{"count": 600, "categories": ["error"], "burst": 50}, {"count": 50, "window": 86400, "kind": "cap"}]
+    ask("PATCH", "/projects/first", settings={"limits": limits})
     issues = {issue["title"].partition(":")[0]: issue["id"] for issue in ask("GET", "/projects/first/issues")["items"]}
     ask("PATCH", f"/issues/{issues['SMTPRecipientsRefused']}", status="ignored")
     ask("PATCH", f"/issues/{issues['CheckoutError']}", assignee="team:checkout")
@@ -115,6 +117,8 @@ def pages(page: Page, url: str) -> dict[str, str]:
         "start": "/projects/first/start",
         "notifications": "/projects/first/notifications",
         "target": "/projects/first/notifications/1",
+        "usage": "/usage",
+        "project-usage": "/projects/first/usage?period=24h",
         "people": "/people",
         "profile": "/profile",
         "tokens": "/tokens",

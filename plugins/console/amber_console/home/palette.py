@@ -51,6 +51,7 @@ def pages_for(visitor: Visitor) -> Iterator[Place]:
     if visitor.email:
         yield Place("/issues?query=is%3Aunresolved+assigned%3Ame", "Issues assigned to me", "issues")
     yield Place("/projects", "Projects", "projects")
+    yield Place("/usage", "Usage", "usage", "outcomes limits quota")
     yield Place("/people", "People", "people", "members teams invitations")
     yield Place("/plugins", "Plugins", "plugins")
     if visitor.may("org:admin"):
@@ -66,6 +67,7 @@ def projects_of(visitor: Visitor) -> Iterator[Place]:
         yield Place(f"/issues?project={one.slug}", one.name, "projects", "issues")
         if visitor.may("project:admin"):
             yield Place(f"/projects/{one.slug}", one.name, "settings", "settings")
+        yield Place(f"/projects/{one.slug}/usage", one.name, "usage", "usage and limits")
         yield Place(f"/projects/{one.slug}/start", one.name, "docs", "set up an SDK")
 
 

@@ -17,6 +17,7 @@ from amber_console.home.settings import (
     target,
     teams,
     tokens,
+    usage,
 )
 from amber_console.home.settings.asked import DEPENDENCIES
 
@@ -35,6 +36,7 @@ MODULES = (
     letters,
     letter,
     organisation,
+    usage,
 )
 HANDLERS = (
     Router(
