@@ -7,6 +7,7 @@ BENCH ?= full
 EVENTS ?= 1000000
 PAYLOAD ?= large
 SAVE ?=
+FUZZ ?=
 # COVERAGE=1 makes `make test` measure branches, subprocesses included, and hold the floors of tools/coverage_floor.py.
 COVERAGE ?=
 
@@ -16,7 +17,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 TYPED := kernel/amber $(wildcard plugins/*/amber_* contrib/*/amber_*) tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak docs screenshots lock clean
+.PHONY: help setup run test check bench soak fuzz docs screenshots lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -46,6 +47,9 @@ bench: $(READY) ## Measure everything beside Bugsink (BENCH=quick: without it; S
 
 soak: $(READY) ## Send a million events and see that nothing grows (EVENTS=1000000 PAYLOAD=large SAVE=1)
 	@PYTHONPATH=tests $(BIN)/python -m bench soak --events $(EVENTS) --payload $(PAYLOAD) $(if $(SAVE),--save)
+
+fuzz: $(READY) ## Fuzz decoders and run machines for long (FUZZ="-k envelope")
+	$(BIN)/python -m pytest tests/fuzz tests/machines --hypothesis-profile=long --timeout=3600 $(FUZZ)
 
 docs: $(READY) ## Write docs/reference anew from the code
 	@$(BIN)/python tools/docs.py

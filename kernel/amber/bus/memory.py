@@ -164,11 +164,16 @@ class MemoryConsumer:
             if remaining <= 0:
                 return []
             self._news.clear()
-            soonest = min((due - time.monotonic() for due in self._due.values()), default=remaining)
+            soonest = min((due - time.monotonic() for due in self._pending()), default=remaining)
             try:
                 await asyncio.wait_for(self._news.wait(), max(0.001, min(remaining, soonest)))
             except TimeoutError:
                 continue
+
+    def _pending(self) -> list[float]:
+        """When messages that are still there are due."""
+        there = self._bus.stored(self._stream).keys() - self._done
+        return [due for seq, due in self._due.items() if seq in there]
 
     def _ready(self, limit: int) -> list[Message]:
         now = time.monotonic()
