@@ -11,10 +11,12 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amber.errors import ConfigError
-from amber.kernel import Kernel
+
+if TYPE_CHECKING:  # `amber up` only hears, and need not load what a worker stands on
+    from amber.kernel import Kernel
 
 COMMAND = "bootstrap"
 
@@ -74,7 +76,7 @@ def telling(pipe: Path | None) -> Iterator[int | None]:
             os.close(mouth)
 
 
-async def prepare(kernel: Kernel, mouth: int) -> None:
+async def prepare(kernel: "Kernel", mouth: int) -> None:
     """Run the command by which a plugin makes what is missing, and pass on what it says. Raises what it raises."""
     answers = await kernel.dispatcher.collect("cli_commands", list)
     found = [(answer.plugin, one) for answer in answers for one in answer.value if one.name == COMMAND]

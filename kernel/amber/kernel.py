@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from amber.listeners import Listeners
 from amber.logins import Logins
 from amber.metrics import Metrics
 from amber.model import Fact, IngestProtocol
-from amber.outbound import Outbound
+from amber.networks import parse_networks
 from amber.outbox import publish_fact
 from amber.paths import pattern_of
 from amber.queues import QueueDesk
@@ -34,6 +35,8 @@ from amber.version import version
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from amber.outbound import Http, Outbound
 
 log = logging.getLogger("amber.kernel")
 
@@ -58,7 +61,8 @@ class Kernel:
         self.sender = Sender(
             self.registry, self.dispatcher, self.services, lambda: open_vault(settings.secrets.keys, data)
         )
-        self.services.http = Outbound(settings.outbound.allowed_networks, f"Amber/{version()}").client
+        parse_networks(settings.outbound.allowed_networks)  # one that is none must be told now, not at first use
+        self.services.http = self._way_out
         self.services.engine, self.services.listen = self.engine, self._listeners.add
         self.services.kernel = {
             "metrics": self.metrics,
@@ -216,6 +220,16 @@ class Kernel:
             await self.bus.close()
         if self._engine is not None:
             self._engine.dispose()
+
+    def _way_out(self, plugin: str, hosts: Sequence[str]) -> "Http":
+        """A plugin's HTTP client."""
+        return self._outbound.client(plugin, hosts)
+
+    @cached_property
+    def _outbound(self) -> "Outbound":
+        from amber.outbound import Outbound  # most processes never send, and loading it is a tenth of their start
+
+        return Outbound(self.settings.outbound.allowed_networks, f"Amber/{version()}")
 
     def engine(self) -> "Engine":
         """The relational database's engine, made on first use."""
