@@ -40,6 +40,7 @@ def test_an_issue_tells_all_that_is_known_of_it(stored: Any) -> None:
                 "status": "unresolved",
                 "platform": "python",
                 "count": 2,
+                "kept": 2,
                 "users": 1,
                 "first_seen": "2023-11-14T22:13:20.000000Z",
                 "last_seen": "2023-11-14T22:13:21.000000Z",

@@ -82,6 +82,25 @@ def test_a_bad_change_of_a_project_is_refused(acme: Any, body: dict[str, Any]) -
     assert acme.client("project:admin").patch("/api/v1/projects/shop", json=body).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["retention_days", "retention_events"])
+@pytest.mark.parametrize("value", [-1, "many", True, 1.5, 10**12])
+def test_a_setting_its_plugin_could_not_read_is_refused_by_name(acme: Any, name: str, value: Any) -> None:
+    client = acme.client("project:admin")
+    answer = client.patch("/api/v1/projects/shop", json={"settings": {name: value}})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == f"settings.{name}"
+    assert "whole number from 0 to" in answer.json()["errors"][0]["message"]
+    assert client.get("/api/v1/projects/shop").json()["settings"] == {}
+
+
+def test_how_much_is_kept_can_be_said_and_taken_back(acme: Any) -> None:
+    client = acme.client("project:admin")
+    limits = {"retention_days": 30, "retention_events": 0}
+    assert client.patch("/api/v1/projects/shop", json={"settings": limits}).json()["settings"] == limits
+    gone = dict.fromkeys(limits)
+    assert client.patch("/api/v1/projects/shop", json={"settings": gone}).json()["settings"] == {}
+
+
 def test_a_key_is_made_and_switched_off(acme: Any) -> None:
     client = acme.client("project:admin")
     made = client.post("/api/v1/projects/shop/keys", json={"label": "mobile"}).json()

@@ -16,7 +16,7 @@ Assignee = Annotated[str, Meta(max_length=200, pattern=rf"^{PLAIN}*{END}", descr
 
 
 class IssueItem(Struct, frozen=True):
-    """An issue."""
+    """An issue. `count` is how many events it has ever had, `kept` how many of them, the newest, are still there."""
 
     id: str
     short_id: str
@@ -27,6 +27,7 @@ class IssueItem(Struct, frozen=True):
     status: IssueStatus
     platform: str
     count: int
+    kept: int
     users: int
     first_seen: str
     last_seen: str
@@ -135,6 +136,7 @@ def _shown(one: Issue) -> IssueItem:
         status=one.status,
         platform=one.platform,
         count=one.count,
+        kept=one.kept,
         users=one.users,
         first_seen=rfc3339(one.first_seen),
         last_seen=rfc3339(one.last_seen),

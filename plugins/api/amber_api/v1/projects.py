@@ -11,6 +11,7 @@ from amber.model import LIMITS, Project, read_limits, rfc3339
 from amber_api.v1.naming import LONGEST_SLUG, SLUG, Wanted, add_project
 from amber_api.v1.paths import ProjectPath
 from amber_api.v1.query import END, PLAIN, invalid
+from amber_api.v1.settings import check_settings
 from amber_api.v1.shapes import PROBLEMS, Listing, listing
 from amber_api.v1.tenant import Caller
 
@@ -77,6 +78,7 @@ def change_project(tenant: Caller, project: ProjectPath, data: JSONBody[ProjectP
     if not changes:
         invalid("body", "name one field to change at least", "body")
     _check_limits(changes.get("settings"))
+    check_settings(data.settings or {})
     audit = tenant.audit("project.change", str(known.id), changes)
     return shown(tenant.directory.change_project(known.id, changes, audit))
 

@@ -190,6 +190,23 @@ def test_events_are_listed_a_page_at_a_time(acme: Any) -> None:
     assert 'rel="next"' not in last
 
 
+def test_an_issue_says_how_many_of_its_events_are_kept(acme: Any, kernel: Any) -> None:
+    for number in range(1, 6):
+        acme.happened(number, at=NOON + number)
+    browser, home, stores = acme.browser(), acme.project.id, kernel.stores
+    for most, lead, link in (
+        (2, "of which the newest 3 are kept", "The newest 3 events"),
+        (2, "of which the newest one is kept", "The newest event"),
+    ):
+        old = stores.events.oldest_events(home, NOON * 2, limit=most).items
+        stores.events.delete_events(home, stores.issues.let_go(home, old, NOON, may_end_issues=False).ids)
+        listed = read(browser, "/issues/1/events")
+        assert f"5 events, {lead}" in listed
+        assert "older ones were let go" in listed
+        assert link in read(browser, "/issues/1")
+    assert "4 older ones were let go" in listed
+
+
 def test_an_issue_whose_events_are_gone_says_so(acme: Any) -> None:
     acme.counted(1)
     browser = acme.browser()

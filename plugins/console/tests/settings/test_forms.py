@@ -50,6 +50,8 @@ KEPT = some.fixed_dictionaries(
     optional={
         "scrub_defaults": some.just(False),
         "scrub_emails": some.just(True),
+        "retention_days": some.integers(0, 36_500),
+        "retention_events": some.integers(0, 10**9),
         "allowed_domains": WORDS,
         "sensitive_fields": WORDS,
     },

@@ -77,12 +77,16 @@ def test_settings_are_kept_as_plugins_read_them_and_shown_again(acme: Any, send:
         "/projects/shop",
         **FORM,
         allowed_domains="shop.test\r\n\r\n *.shop.test:8080 ",
+        retention_days="30",
+        retention_events="0",
         scrub_ip_addresses="on",
         sensitive_fields="iban",
     )
     assert answer.headers["location"] == "/projects/shop?done=saved"
     assert settings(acme) == {
         "allowed_domains": ["shop.test", "*.shop.test:8080"],
+        "retention_days": 30,
+        "retention_events": 0,
         "scrub_ip_addresses": True,
         "sensitive_fields": ["iban"],
     }
@@ -114,6 +118,9 @@ def test_saving_what_is_there_already_changes_nothing(acme: Any, send: Any) -> N
         ("allowed_domains", "shop.test\nnot a domain", "Does not take “not a domain”."),
         ("allowed_domains", "\n".join(f"a{number}.test" for number in range(201)), "more than 200 lines"),
         ("sensitive_fields", "x" * 201, "Does not take"),
+        ("retention_days", "36501", "Is more than 36,500."),
+        ("retention_days", "1.5", "no whole number"),
+        ("retention_events", "all", "no whole number"),
     ],
 )
 def test_a_setting_no_plugin_could_read_is_refused_beside_its_field(

@@ -10,7 +10,7 @@ from amber.model import Project, dsn
 from amber_console.home.pages import go
 from amber_console.home.settings.asked import Ask, Asked
 from amber_console.home.settings.forms import Form, form_of, name_fault, refuse
-from amber_console.home.settings.project_settings import SCRUBBED, TAKEN, read, typed
+from amber_console.home.settings.project_settings import KEPT, SCRUBBED, TAKEN, read, typed
 from amber_console.home.settings.projects import PLATFORMS, platform_fault
 from amber_console.home.visitor import found
 
@@ -78,7 +78,7 @@ def _page(asked: Asked, project: Project, form: Form, refusal: Reject | None = N
     url = asked.visitor.kernel("public_url")
     keys = [(key, dsn(url, key.public_key, project.id)) for key in asked.visitor.directory.keys(project.id)]
     options = list(({project.platform: project.platform} | dict(PLATFORMS)).items())
-    given = {"project": project, "keys": keys, "options": options, "taken": TAKEN, "scrubbed": SCRUBBED}
+    given = {"project": project, "keys": keys, "options": options, "taken": TAKEN, "kept": KEPT, "scrubbed": SCRUBBED}
     return asked.draw("project", form, refusal, platform=PLATFORMS.get(project.platform, project.platform), **given)
 
 

@@ -10,17 +10,22 @@ from amber_console.home.settings.forms import Form, refuse
 
 DOMAIN = re.compile(r"\*|([a-z][a-z0-9+.-]*://)?(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
 LONGEST_LIST = 200
+HIGHEST = 10**9
 
 
 class Setting(Struct, frozen=True):
-    """One setting. `missing` is what holds where a project says nothing; `kind` is how a form asks for it."""
+    """One setting. `missing` is what holds where a project says nothing; `kind` is how a form asks for it.
+
+    `highest` is the largest number that can be meant.
+    """
 
     name: str
-    kind: Literal["tick", "lines"]
+    kind: Literal["tick", "lines", "number"]
     label: str
     hint: str
     missing: bool = False
     placeholder: str = ""
+    highest: int = HIGHEST
 
 
 TAKEN = (
@@ -31,6 +36,24 @@ TAKEN = (
         "Web pages that may send events, one domain to a line; *.shop.test is the domain and all below it. Empty: every"
         " page may. Apps and servers are not web pages and may always.",
         placeholder="shop.test\n*.shop.test",
+    ),
+)
+KEPT = (
+    Setting(
+        "retention_days",
+        "number",
+        "Days",
+        "Events received longer ago go, and issues all of whose events are that old. 0: for good. Empty: as in"
+        " amber.toml.",
+        placeholder="as in amber.toml",
+        highest=36_500,
+    ),
+    Setting(
+        "retention_events",
+        "number",
+        "Events",
+        "Beyond that many the oldest go; the newest of each issue stays. 0: any number. Empty: as in amber.toml.",
+        placeholder="as in amber.toml",
     ),
 )
 SCRUBBED = (
@@ -60,7 +83,7 @@ SCRUBBED = (
         placeholder="token_count",
     ),
 )
-SETTINGS = (*TAKEN, *SCRUBBED)
+SETTINGS = (*TAKEN, *KEPT, *SCRUBBED)
 
 
 def typed(settings: Mapping[str, object]) -> dict[str, str]:
@@ -86,10 +109,18 @@ def _read(setting: Setting, form: Form) -> object:
     if setting.kind == "tick":
         ticked = form.is_ticked(setting.name)
         return None if ticked is setting.missing else ticked
+    if setting.kind == "number":
+        return int(form.text(setting.name)) if form.text(setting.name) else None
     return form.lines(setting.name) or None
 
 
 def _fault(setting: Setting, form: Form) -> str:
+    if setting.kind == "number":
+        text = form.text(setting.name)
+        is_number = re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) <= HIGHEST
+        is_too_high = is_number and int(text) > setting.highest
+        fault = f"is more than {setting.highest:,}" if is_too_high else "is no whole number from 0 up"
+        return "" if not text or (is_number and not is_too_high) else fault
     lines = form.lines(setting.name)
     if len(lines) > LONGEST_LIST:
         return f"has more than {LONGEST_LIST} lines"
