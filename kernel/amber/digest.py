@@ -233,9 +233,15 @@ class Digest:
         if feedback:
             self._stores.events.write_feedback([feedback_of(event) for event in feedback])
         applied = self._stores.issues.apply(batch)
-        for project, event_id in applied.gone:  # written anew above, but retention let them go: nobody counts them
-            self._stores.events.delete_events(project, [event_id])
+        for project, event_id in applied.gone:
+            self._delete(project, event_id)
         return applied
+
+    def _delete(self, project: int, event_id: str) -> None:
+        """What was written anew of an event that retention has let go, so that nobody counts it, goes again."""
+        for file in self._stores.events.attachments_of(project, [event_id]):
+            self._stores.blobs.delete(file.blob)
+        self._stores.events.delete_events(project, [event_id])
 
     def _count(self, applied: Applied, result: str, frames_done: int) -> None:
         for outcome in applied.outcomes:  # what is no longer dead is taken back in the store; a counter only grows

@@ -43,6 +43,15 @@ async def test_a_message_that_was_applied_before_is_only_acknowledged(plant: Pla
     assert plant.stores.batches == []
 
 
+async def test_what_is_written_anew_of_an_event_that_was_let_go_goes_again(plant: Plant) -> None:
+    plant.stores.gone = {(1, f"{1:032x}"): ["file"]}
+    plant.stores.kept = {"file": b"bytes", "another": b"bytes"}
+    await plant.send(submission("a", "e1 e2"))
+    assert await plant.run() == []
+    assert plant.stores.deleted == [(1, f"{1:032x}")]
+    assert set(plant.stores.kept) == {"another"}
+
+
 async def test_a_message_another_worker_was_quicker_with_is_left_out(plant: Plant) -> None:
     await plant.send(submission("a", "e1"))
     await plant.send(submission("b", "e2"))

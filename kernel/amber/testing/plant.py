@@ -39,13 +39,22 @@ class FakeStores:
         self.feedback: list[Feedback] = []
         self.batches: list[Batch] = []
         self.marks: set[tuple[str, int]] = set()
+        self.deleted: list[tuple[Any, ...]] = []
         self.counted: list[OutcomeCount] = []
         self.kept: dict[str, bytes] = {}
         self.projects: dict[str, Project] = {"1": Project(1, 1, "shop", "Shop", "python", 0.0)}
+        self.gone: dict[
+            tuple[int, str], list[str]
+        ] = {}  # events that retention has let go, with the blobs of their files
         self.away, self.race = False, frozenset[tuple[str, int]]()
 
     def stores(self) -> Stores:
-        events: Any = SimpleNamespace(write_events=self._write, write_feedback=self.feedback.extend)
+        events: Any = SimpleNamespace(
+            write_events=self._write,
+            write_feedback=self.feedback.extend,
+            attachments_of=lambda project, ids: [SimpleNamespace(blob=one) for one in self.gone[project, ids[0]]],
+            delete_events=lambda project, ids: self.deleted.append((project, *ids)),
+        )
         issues: Any = SimpleNamespace(applied=self._applied, apply=self._apply)
         blobs: Any = SimpleNamespace(
             get=self.kept.get, put=self.kept.__setitem__, delete=lambda key: self.kept.pop(key, None)
@@ -73,7 +82,8 @@ class FakeStores:
         told = [OutcomeCount(1, one.event.category, "stored", hour=HOUR) for one in batch.events[:count]]
         told += [OutcomeCount(1, one.event.category, "filtered", "duplicate", 1, HOUR) for one in batch.events[count:]]
         self.counted += [*told, *batch.outcomes]
-        return Applied(count, repeats, (*told, *batch.outcomes))
+        gone = tuple(id for one in batch.events if (id := (one.event.project, one.event.id)) in self.gone)
+        return Applied(count, repeats, (*told, *batch.outcomes), gone)
 
     def ids(self) -> list[str]:
         return sorted(event_id.lstrip("0") for _, event_id in self.stored)

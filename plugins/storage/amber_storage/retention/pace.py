@@ -1,17 +1,18 @@
 """How much goes at once, and how long others may work undisturbed in between."""
 
-LONGEST = 0.05
-"""Seconds that one step should take at most: so long a writer may have to wait."""
-FEWEST, MOST = 20, 1000
+LONGEST = 0.1
+"""Seconds that one step should take: two transactions, so that a writer has to wait half as long at most."""
+FEWEST, MOST = 100, 1000
+"""Events in a step. Fewer would not make it shorter: most of what it takes is then the wait for the disk."""
 REST = 4.0
-"""Seconds of rest for each second of work; together with the rows deleted, at most a fifth of the database's time."""
+"""Seconds of rest for each second of work: others have the database for four fifths of the time."""
 SHORTEST_REST = 0.02
 
 
 class Pace:
     """The size of the next step, which follows from how long the last one took."""
 
-    def __init__(self, size: int = 100, rest: float = REST) -> None:
+    def __init__(self, size: int = FEWEST, rest: float = REST) -> None:
         self.size, self._rest = size, rest
 
     def took(self, seconds: float) -> float:

@@ -116,16 +116,18 @@ def _read(setting: Setting, form: Form) -> object:
 
 def _fault(setting: Setting, form: Form) -> str:
     if setting.kind == "number":
-        text = form.text(setting.name)
-        is_number = re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) <= HIGHEST
-        is_too_high = is_number and int(text) > setting.highest
-        fault = f"is more than {setting.highest:,}" if is_too_high else "is no whole number from 0 up"
-        return "" if not text or (is_number and not is_too_high) else fault
+        return _number_fault(form.text(setting.name), setting.highest)
     lines = form.lines(setting.name)
     if len(lines) > LONGEST_LIST:
         return f"has more than {LONGEST_LIST} lines"
     odd = next((one for one in lines if not _is_word(setting, one)), None)
     return "" if odd is None else f"does not take “{odd[:60]}”"
+
+
+def _number_fault(text: str, highest: int) -> str:
+    if text and not re.fullmatch(r"[0-9]{1,20}", text):
+        return "is no whole number from 0 up"
+    return f"is more than {highest:,}" if text and int(text) > highest else ""
 
 
 def _is_word(setting: Setting, line: str) -> bool:
