@@ -85,7 +85,7 @@ class Load:
                 if time.time() > deadline:
                     process.kill()
                     sys.exit(f"only {number} of {events} events became visible")
-                time.sleep(0.004)
+                time.sleep(0.01)
             return _sent(events, process.communicate()[0]), seen
 
     def an_event(self) -> bytes:
