@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from amber.testing.accounts import unbalanced
+
 from .badplugins import bad_plugins, enabling, install
 from .conftest import ended
 from .running import Running, amber, wait_until
@@ -127,6 +129,9 @@ def test_nothing_is_stored_unscrubbed(start: Callable[..., Running], strangers: 
         stored = running.stored(event["event_id"])
         assert running.get(f"/issues/{stored['issue_id']}")["count"] == 1
     assert running.cli_json("dead", "list") == []
+    assert running.outcomes()["error", "stored"] == len(events)
+    assert ("error", "dead") not in running.outcomes()
+    assert unbalanced(running.counts()) == []
 
 
 @pytest.mark.parametrize("way", ["raises", "hangs", "rubbish"])

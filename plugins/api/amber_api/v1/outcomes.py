@@ -124,7 +124,9 @@ def _outcomes(tenant: Caller, projects: Sequence[Project], asked: Span) -> Outco
         sums=Sums(account.received, account.accepted, account.refused, account.ended, account.discarded),
         totals=_totals((key, quantity) for (_, key), quantity in counts.items()),
         series=[
-            SpanTotal(*key, quantity, start=rfc3339(start * HOUR)) for (start, key), quantity in sorted(counts.items())
+            SpanTotal(*key, quantity, start=rfc3339(start * HOUR))
+            for (start, key), quantity in sorted(counts.items())
+            if quantity  # what was dead and was sent again has gone down to nothing
         ],
     )
 
@@ -154,7 +156,7 @@ def _totals(counts: Iterable[tuple[Key, int]]) -> list[Total]:
     sums: Counter[Key] = Counter()
     for key, quantity in counts:
         sums[key] += quantity
-    return [Total(*key, quantity) for key, quantity in sorted(sums.items())]
+    return [Total(*key, quantity) for key, quantity in sorted(sums.items()) if quantity]
 
 
 def _hour(text: str, field: str, rounded_up: bool = False) -> int:
