@@ -40,6 +40,9 @@ def told(decoded: Decoded, later: Collection[str] = ()) -> Sums:
 
 def of_decoded(submission: Submission, decoded: Decoded, later: Collection[str] = ()) -> list[OutcomeCount]:
     """What a submission adds beside its events and items; those of `later` come again on their own."""
+    if _is_one_event(submission, decoded):
+        event, hour = decoded.events[0], int(submission.received_at // 3600)
+        return [OutcomeCount(event.project, event.category, ACCEPTED, hour=hour)]
     sums = told(decoded, later)
     lost = _lost(held(submission, [position_of(item) for item in later]), sums)
     accepted = _counts(sums + lost, ACCEPTED)
@@ -55,6 +58,19 @@ def of_dead(submission: Submission, reason: str) -> list[OutcomeCount]:
 def position_of(item_id: str) -> int:
     """Where an item stands in its submission."""
     return int(item_id.rsplit(":", 1)[1])
+
+
+def _is_one_event(submission: Submission, decoded: Decoded) -> bool:
+    """Whether all there is is one event, as the edge noted it: nearly every submission is like that."""
+    is_plain = not (decoded.items or decoded.outcomes or submission.dropped or submission.dead)
+    noted = submission.meta
+    return (
+        is_plain
+        and len(decoded.events) == 1
+        and noted.get("categories") == [decoded.events[0].category]
+        and decoded.events[0].project == submission.project
+        and "quantities" not in noted
+    )
 
 
 def _of_edge(submission: Submission, later: Collection[str]) -> list[OutcomeCount]:

@@ -51,7 +51,7 @@ def fail(events: Sequence[Event], owners: Owners, error: PluginError | Reject) -
 def job_outcomes(job: Job) -> list[OutcomeCount]:
     """What a submission adds to the counts apart from its events and handled items."""
     hour = int(job.submission.received_at // 3600)
-    return [replace(outcome, hour=outcome.hour or hour) for outcome in _told(job)]
+    return [outcome if outcome.hour else replace(outcome, hour=hour) for outcome in _told(job)]
 
 
 def _told(job: Job) -> list[OutcomeCount]:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -17,16 +17,12 @@ ALL = Admission()
 
 
 class Rule(Struct, frozen=True):
-    """A limit as it holds for one request. Everything with the same `name` counts together."""
+    """A limit as it holds for one key; a rate is a bucket of `size`. What has the same `name` counts together."""
 
     limit: Limit
-    name: Hashable
+    name: str
     project: int
-
-    @property
-    def size(self) -> Size:
-        """A rate as a bucket."""
-        return Size(self.limit.burst or self.limit.count, self.limit.count / self.limit.window)
+    size: Size
 
 
 class Gate:
@@ -34,21 +30,20 @@ class Gate:
 
     def __init__(self, configured: tuple[Limit, ...], known: Known) -> None:
         self._configured, self._known = configured, known
-        self._read: dict[int, tuple[Mapping[str, Any], tuple[Limit, ...]]] = {}
+        self._read: dict[tuple[int, str], tuple[Mapping[str, Any], tuple[Rule, ...]]] = {}
         self._buckets = Buckets()
-        self._used: dict[Hashable, tuple[int, int]] = {}
-        self._in_force: dict[Hashable, tuple[float, Rule, frozenset[str]]] = {}
+        self._used: dict[str, tuple[int, int]] = {}
+        self._in_force: dict[str, tuple[float, Rule, frozenset[str]]] = {}
         self._lock = threading.Lock()
 
     def admit(self, items: Sequence[ItemNote], key: str, project: Project, now: float) -> Admission:
         """Which items are refused, and what its client should know."""
-        limits = self._limits(project)
-        if not limits:
+        rules = self._rules(project, key)
+        if not rules:
             return ALL
-        rules = [_rule(limit, key, project.id) for limit in limits if not limit.key or limit.key == key]
         with self._lock:
             refused: dict[int, Verdict] = {}
-            hit: set[Hashable] = set()
+            hit: set[str] = set()
             for position, item in enumerate(items):
                 mine = [rule for rule in rules if rule.limit.is_about(item.category)]
                 if blocked := self._blocked(mine, item, now):
@@ -59,14 +54,16 @@ class Gate:
             told = tuple(self._still(rule, now) for rule in rules if rule.name not in hit and self._holds(rule, now))
             return Admission(refused, told, self._allowance(rules, items, now))
 
-    def _limits(self, project: Project) -> tuple[Limit, ...]:
-        settings, limits = self._read.get(project.id, (None, ()))
+    def _rules(self, project: Project, key: str) -> tuple[Rule, ...]:
+        """What holds for a key; found anew when the project's settings are read anew."""
+        settings, rules = self._read.get((project.id, key), (None, ()))
         if settings is not project.settings:
             limits = limits_of(project.settings, self._configured)
+            rules = tuple(_rule(limit, key, project.id) for limit in limits if not limit.key or limit.key == key)
             if len(self._read) >= REMEMBERED:
                 self._read.clear()
-            self._read[project.id] = project.settings, limits
-        return limits
+            self._read[project.id, key] = project.settings, rules
+        return rules
 
     def _blocked(self, rules: Sequence[Rule], item: ItemNote, now: float) -> tuple[float, Rule] | None:
         """The limit that makes this item wait for longest, with the seconds; None where none does."""
@@ -134,5 +131,6 @@ class Gate:
 
 def _rule(limit: Limit, key: str, project: int) -> Rule:
     # a cap that is raised or lowered goes on counting where it stood
-    what = limit if limit.kind == "rate" else (limit.window, limit.categories)
-    return Rule(limit, (project, key if limit.scope == "key" else "", what), project)
+    what = repr(limit) if limit.kind == "rate" else f"{limit.window} {limit.categories}"
+    name = f"{project} {key if limit.scope == 'key' else ''} {what}"
+    return Rule(limit, name, project, Size(limit.burst or limit.count, limit.count / limit.window))
