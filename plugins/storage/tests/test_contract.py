@@ -8,6 +8,7 @@ from amber.testing.contract.invitations import InvitationContract
 from amber.testing.contract.issue_figures import IssueFiguresContract
 from amber.testing.contract.issue_lists import IssueListContract
 from amber.testing.contract.issue_model import IssueModelContract
+from amber.testing.contract.issue_order import IssueOrderContract
 from amber.testing.contract.issue_store import IssueStoreContract
 from amber.testing.contract.members import MemberContract
 from amber.testing.contract.people import PeopleContract
@@ -38,6 +39,10 @@ class TestIssueFigures(IssueFiguresContract):
 
 
 class TestIssueModel(IssueModelContract):
+    pass
+
+
+class TestIssueOrder(IssueOrderContract):
     pass
 
 

@@ -15,6 +15,7 @@ MODULES = (
     "issue_figures",
     "issue_lists",
     "issue_model",
+    "issue_order",
     "issue_store",
     "members",
     "people",
