@@ -10,16 +10,17 @@ from amber_storage.sql.bulk import ask, insertion, question, write
 from amber_storage.sql.counting import add_outcomes, count_facets, count_hours, count_users
 from amber_storage.sql.issue_rows import IssueRow, Pair, create_issues, grow_issues, issues_by_key
 from amber_storage.sql.marks import claim_marks
-from amber_storage.sql.numbers import identity, numbers_of
+from amber_storage.sql.numbers import identity, new_numbers
 from amber_storage.sql.outbox import add_facts, new_fact
-from amber_storage.sql.schema import counted_events
+from amber_storage.sql.schema import counted_events, event_ids
 from amber_storage.sql.tally import Tally, outcome_counts, tally
 
-COUNTED = question(
-    [counted_events.c.number],
-    "SELECT given.number, gone_events.number IS NOT NULL FROM given "
-    "JOIN counted_events ON counted_events.number = given.number "
-    "LEFT JOIN gone_events ON gone_events.number = given.number",
+SEEN = question(
+    [event_ids.c.project, event_ids.c.event_id],
+    "SELECT given.project, given.event_id, event_ids.number, counted_events.number IS NOT NULL, "
+    "gone_events.number IS NOT NULL FROM given JOIN event_ids USING (project, event_id) "
+    "LEFT JOIN counted_events ON counted_events.number = event_ids.number "
+    "LEFT JOIN gone_events ON gone_events.number = counted_events.number",
 )
 NOTE = insertion(counted_events, "number issue")
 
@@ -55,9 +56,10 @@ def _split(
     The second of two in one batch is a repeat.
     """
     ids = [identity(grouped.event) for grouped in events]
-    numbers = numbers_of(connection, ids)
-    was_let_go = dict(ask(connection, COUNTED, [(number,) for number in numbers.values()]))
-    known = set(was_let_go)
+    seen = {(project, bytes(id)): rest for project, id, *rest in ask(connection, SEEN, list(dict.fromkeys(ids)))}
+    numbers = {id: number for id, (number, _, _) in seen.items()}
+    numbers |= new_numbers(connection, (id for id in ids if id not in seen))
+    known = {number for number, is_counted, _ in seen.values() if is_counted}
     fresh: dict[int, GroupedEvent] = {}
     repeated: list[GroupedEvent] = []
     for id, grouped in zip(ids, events, strict=True):
@@ -66,7 +68,7 @@ def _split(
         else:
             fresh[numbers[id]] = grouped
             known.add(numbers[id])
-    gone = [(project, id.hex()) for project, id in numbers if was_let_go.get(numbers[project, id])]
+    gone = [(project, id.hex()) for (project, id), (_, _, is_gone) in seen.items() if is_gone]
     return fresh, repeated, gone
 
 
