@@ -226,6 +226,33 @@ def test_an_event_that_went_is_a_repeat_for_a_day_and_new_after_it(house: House)
     assert discrepancies(house.engine) == []
 
 
+def test_what_was_written_again_and_never_counted_goes_before_its_id_is_forgotten(house: House) -> None:
+    shop = house.project(retention_events=2)
+    made = house.receive(shop, "key", 1, 5)
+    house.round()
+    house.at += 60
+    more = house.receive(shop, "key", 0, 2)
+    house.round()  # what went now is deleted again by every round, what went before is not
+    house.events.write_events(made[:1])  # by a worker that was killed before it heard that the event is gone
+    house.at += DAY + 1
+    house.round()
+    assert house.kept(shop, "key") == ids_of(more)
+    assert house.issues.last_let_go(shop.id) == ()
+    assert discrepancies(house.engine) == []
+
+
+def test_an_id_is_not_forgotten_while_something_is_written_under_it(house: House) -> None:
+    shop = house.project(retention_events=2)
+    made = house.receive(shop, "key", 1, 5)
+    house.round()
+    house.events.write_events(made[:1])
+    house.issues.forget_events(shop.id, [one.event.id for one in made[:3]])
+    assert house.issues.last_let_go(shop.id) == (made[0].event.id,)
+    house.take(made[:1])
+    assert house.listed(shop)["key"].count == 5
+    assert discrepancies(house.engine) == []
+
+
 def test_ids_that_are_forgotten_leave_nothing_behind(house: House) -> None:
     shop = house.project()
     house.receive(shop, "key", 91, 20)

@@ -14,10 +14,11 @@ DAY = 24 * 3600.0
 
 
 class Gone(Struct, frozen=True):
-    """What one step let go."""
+    """What one step let go, and how many events it deleted: those that were known to be gone as well."""
 
     events: int = 0
     issues: int = 0
+    deleted: int = 0
 
 
 NOTHING = Gone()
@@ -77,7 +78,7 @@ class Pruner:
             while excess > 0 and cursor is not None:
                 page = self._events.oldest_events(project, now, cursor, min(self._pace.size, excess))
                 gone = self._let_go(project, page.items, may_end_issues=may_end_issues)
-                excess -= gone.events
+                excess -= gone.deleted
                 cursor = page.next
                 yield gone
 
@@ -93,7 +94,7 @@ class Pruner:
         """Counts first, then the events: a crash in between leaves ids that are known to be gone."""
         gone: LetGo = self._issues.let_go(project, places, self._now(), may_end_issues=may_end_issues)
         self._delete(project, gone.ids)
-        return Gone(gone.events, gone.issues)
+        return Gone(gone.events, gone.issues, len(gone.ids))
 
     def _delete(self, project: int, ids: Sequence[str]) -> None:
         """Bytes first: what tells of them goes last, so that a crash leaves none that nobody knows of."""
