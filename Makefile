@@ -8,6 +8,9 @@ EVENTS ?= 1000000
 PAYLOAD ?= large
 SAVE ?=
 FUZZ ?=
+# How long `make chaos` lets the storm blow, and which storm: a failing run says its seed.
+SECONDS ?= 600
+SEED ?= $(shell date +%s)
 # COVERAGE=1 makes `make test` measure branches, subprocesses included, and hold the floors of tools/coverage_floor.py.
 COVERAGE ?=
 
@@ -17,7 +20,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 TYPED := kernel/amber $(wildcard plugins/*/amber_* contrib/*/amber_*) tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak fuzz docs screenshots lock clean
+.PHONY: help setup run test check bench soak fuzz chaos docs screenshots lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -50,6 +53,9 @@ soak: $(READY) ## Send a million events and see that nothing grows (EVENTS=10000
 
 fuzz: $(READY) ## Fuzz decoders and run machines for long (FUZZ="-k envelope")
 	$(BIN)/python -m pytest tests/fuzz tests/machines --hypothesis-profile=long --timeout=3600 $(FUZZ)
+
+chaos: $(READY) ## Kill, freeze and cut off everything under load, then count (SECONDS=600 SEED=1)
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -q tests/flows/chaos/test_storm.py
 
 docs: $(READY) ## Write docs/reference anew from the code
 	@$(BIN)/python tools/docs.py

@@ -35,6 +35,10 @@ class NatsServer:
                 [find_binary(), "-c", str(file)], stdout=log, stderr=log, preexec_fn=die_with_parent()
             )
 
+    def pids(self) -> list[int]:
+        """Its process, if it runs."""
+        return [self._process.pid] if self._process else []
+
     def freeze(self) -> None:
         """Stop it from answering while its connections stay open, until `thaw` or `kill`."""
         if self._process is not None:
