@@ -266,7 +266,8 @@ class Running:
             os.kill(pid, signal.SIGKILL)
 
     def _let_go(self) -> None:
-        for client in (*self._pages.values(), self.web):
+        opened = [self.web] if "web" in vars(self) else []  # asking for one that never was would need an answer
+        for client in (*self._pages.values(), *opened):
             client.close()
         if self.process.stdout is not None:
             self.process.stdout.close()

@@ -56,6 +56,10 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]  # the library has no
         os.close(os.open(self._on_disk(path), os.O_WRONLY | os.O_CREAT, mode))
         return self._opened(path, os.O_RDWR | os.O_CREAT, mode)
 
+    def mknod(self, path: str, mode: int, dev: int) -> int:
+        os.mknod(self._at(path), mode, dev)  # a pipe, which holds nothing that could be lost
+        return 0
+
     def _opened(self, path: str, flags: int, mode: int) -> int:
         # the kernel appends by itself, and reads where a program only writes
         opened = os.open(self._at(path), flags & ~(os.O_APPEND | os.O_ACCMODE) | os.O_RDWR, mode)
@@ -116,7 +120,7 @@ class Forgetful(mfusepy.Operations):  # type: ignore[misc]  # the library has no
 
     def unlink(self, path: str) -> int:
         os.unlink(self._at(path))
-        os.unlink(self._on_disk(path))
+        Path(self._on_disk(path)).unlink(missing_ok=True)
         self._lacking.pop(path, None)
         return 0
 
