@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from importlib import import_module
@@ -16,7 +17,7 @@ from amber.access import Access, KeyCache
 from amber.commit import Committer
 from amber.config import Settings
 from amber.edge import Edge, Parts
-from amber.errors import Unavailable
+from amber.errors import ConfigError, Unavailable
 from amber.kernel import Kernel
 from amber.model import Fact
 from amber.process import SIGNALS, connect, open_kernel, settle_memory, switchboard
@@ -42,6 +43,14 @@ class HttpServer(uvicorn.Server):
         for signum in SIGNALS:
             loop.add_signal_handler(signum, self._end)
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen. Raises ConfigError where that cannot be; uvicorn would end the program out of its task."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            place = f"{self.config.host}:{self.config.port}"
+            raise ConfigError(f"nothing can listen on {place}; the line above says why") from None
 
     def _end(self) -> None:
         self.on_end()

@@ -1,14 +1,17 @@
-"""What an edge answers while its pages are still being made."""
+"""How an edge begins: what it answers while its pages are still being made, and where it cannot listen."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import uvicorn
 
-from amber.serve import starting
+from amber.errors import ConfigError
+from amber.serve import HttpServer, starting
 from amber.up import ask_ready
 
 
@@ -41,3 +44,12 @@ def early() -> Iterator[str]:
 
 def test_an_edge_whose_pages_are_being_made_is_not_ready(early: str) -> None:
     assert ask_ready(early) == "edge: it takes events, its pages are being made"
+
+
+@pytest.mark.anyio
+async def test_a_used_port_is_told_and_ends_no_program() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        host, port = taken.getsockname()
+        server = HttpServer(uvicorn.Config(starting, host=host, port=port, log_config=None), lambda: None)
+        with pytest.raises(ConfigError, match=f"{host}:{port}"):
+            await server.serve()
