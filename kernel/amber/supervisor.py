@@ -39,6 +39,12 @@ class Supervisor:
         self._children[child.name] = child
         self._tasks.append(asyncio.create_task(self._keep(child), name=child.name))
 
+    def kill(self, name: str) -> None:
+        """End a child that hangs; as after any death, it is started again."""
+        process = self._running.get(name)
+        if process is not None and process.returncode is None:
+            process.kill()
+
     async def end(self) -> None:
         """Ask each child to end, wait for it, insist after its patience."""
         self._stopping = True

@@ -27,6 +27,8 @@ from amber.supervisor import Child, Supervisor
 
 log = logging.getLogger("amber.up")
 READY_SECONDS = 60
+LOOK, SILENT_LOOKS = 5.0, 3
+"""Seconds between looks at the bus, and looks in a row that find it silent before its server is started anew."""
 
 
 class Up:
@@ -34,6 +36,7 @@ class Up:
 
     def __init__(self, settings: Settings, data: Path, config: Path | None, as_json: bool) -> None:
         self._settings, self._data, self._config, self._as_json = settings, data, config, as_json
+        self._ready = f"http://{settings.server.host}:{settings.server.port}/health/ready"
 
     async def run(self) -> None:
         """Start everything, say where it is, keep it alive until SIGINT or SIGTERM."""
@@ -51,7 +54,7 @@ class Up:
                 first = await hear(pipe, stop, READY_SECONDS)
                 if first is not None and await self._until_ready(stop):
                     self._tell(first)
-                await stop.wait()
+                await self._watch_bus(supervisor, stop)
             finally:
                 if not self._as_json:
                     print("\nAmber is stopping …", flush=True)
@@ -76,17 +79,31 @@ class Up:
 
     async def _until_ready(self, stop: asyncio.Event) -> bool:
         """Wait until every part works; False when told to stop before."""
-        url = f"http://{self._settings.server.host}:{self._settings.server.port}/health/ready"
         problem = "nothing answered yet"
         for _ in range(READY_SECONDS * 10):
             if stop.is_set():
                 return False
-            problem = await asyncio.to_thread(ask_ready, url)
+            problem = await asyncio.to_thread(ask_ready, self._ready)
             if not problem:
                 return True
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.1)
         raise Unavailable(f"Amber was not ready within {READY_SECONDS} s: {problem}")
+
+    async def _watch_bus(self, supervisor: Supervisor, stop: asyncio.Event) -> None:
+        """Until told to stop, start our NATS server anew when it hangs, or when its disk was full: a stream that could
+        not be written once refuses every write until the server is started again.
+        """
+        silent = 0
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK)
+            problem = await asyncio.to_thread(ask_ready, self._ready)
+            silent = silent + 1 if "bus: " in problem else 0
+            if silent == SILENT_LOOKS:
+                log.error("the bus has been silent for %.0f s: its server is started anew", LOOK * SILENT_LOOKS)
+                supervisor.kill("nats-server")
+                silent = 0
 
     def _tell(self, first: Mapping[str, Any]) -> None:
         url = self._settings.server.url

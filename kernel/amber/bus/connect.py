@@ -13,7 +13,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
-from amber.bus import ITEMS, STREAMS, Consumer, Glance, Message, Standing, Stream
+from amber import frames
+from amber.bus import STREAMS, Consumer, Glance, Message, Standing, Stream, item_subject
 from amber.bus.looking import messages_without_data, standings_of
 from amber.config import BusConfig
 from amber.errors import Unavailable
@@ -137,11 +138,13 @@ class NatsBus:
         return self._silence is not None and not self._silence.done()
 
     async def _until_heard(self) -> None:
-        """Ask until JetStream answers. A server that hangs keeps its connections: only asking finds it alive again."""
+        """Publish frames of nothing until one is taken. A server that hangs keeps its connections, and one whose disk
+        is full still answers questions: only a write finds out that writes are possible again.
+        """
         asking = self._client.jetstream(timeout=SIGN_OF_LIFE)
         while True:
             try:
-                await asking.stream_info(ITEMS.name)
+                await asking.publish(item_subject(0, 1), frames.join(()))
             except FAILURES:
                 await asyncio.sleep(PAUSE)
             else:
