@@ -145,7 +145,7 @@ class Edge:
         try:
             return await self._take(endpoint, request, receive, arrival)
         except Reject as error:
-            refusal = error
+            refusal = error.with_traceback(None)  # it leads to the body and back here, and would keep both for long
         except Denied as error:
             refusal = Reject(error.detail, status=error.status)
         except Unavailable as error:

@@ -1,5 +1,6 @@
 """While JetStream is full, silent or gone: 503 at once, a small edge, and all recovers by itself."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -10,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from amber.config import BusConfig
-from tests.flows.running import Running, wait_until
-from tests.flows.wire import envelope, error
+from tests.flows.running import Running, memory, wait_until
+from tests.flows.wire import Connection, envelope, error, post
 
 from .audit import look, problems, settled
 from .load import Load, under
@@ -90,3 +91,29 @@ def test_a_bus_that_is_gone_is_a_503_until_it_is_back(start: Callable[..., Runni
         accepts_more(load)
     wait_until(amber.is_ready)
     assert broken_promises(amber, load) == []
+
+
+@pytest.mark.parametrize("size", [MB * 9 // 10, 2 * MB], ids=["refused by memory or bus", "refused as too large"])
+def test_the_edge_stays_small_whatever_it_refuses(start: Callable[..., Running], size: int) -> None:
+    """While the bus is silent a hundred clients send a large event each, again and again: nothing of them stays."""
+    amber = start(environment={"AMBER_INGEST_MAX_IN_FLIGHT": str(8 * MB), "AMBER_INGEST_PUBLISH_TIMEOUT": "2"})
+    edge = amber.children()["edge"]
+    event = {**error(), "extra": {"large": "x" * size}}
+    request = post(amber.url, amber.project, amber.key, envelope(event))
+
+    async def send() -> list[int]:
+        connections = [Connection(amber.url) for _ in range(100)]
+        statuses: list[int] = []
+        for _ in range(4):
+            statuses += await asyncio.gather(*(connection.ask(request) for connection in connections))
+        for connection in connections:
+            await connection.close()
+        return statuses
+
+    with frozen(amber, "nats-server"):
+        assert 200 not in asyncio.run(send())
+        before = memory(edge)
+        assert 200 not in asyncio.run(send())
+        assert memory(edge) - before < 40
+    wait_until(amber.is_ready)
+    assert answer(amber).status_code == 200
