@@ -78,6 +78,9 @@ class WorkerConfig(Struct, frozen=True, forbid_unknown_fields=True):
     batch: Annotated[int, Meta(description="Messages (frames) taken from the bus at once", ge=1, le=1000)] = 32
     attempts: Annotated[int, Meta(description="Deliveries of one message before it is dead-lettered", ge=1)] = 8
     ack_wait: Annotated[float, Meta(description="Seconds without a sign of life before a redelivery", ge=1)] = 5.0
+    hang_after: Annotated[
+        float, Meta(description="Seconds a worker may be stuck as a whole before it ends itself", gt=0)
+    ] = 30.0
 
 
 class OutboundConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from amber.bus.reading import read_json
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, each
 from amber.kernel import Kernel
 from amber.model import Fact
+from amber.suspects import Suspects
 from amber.tasks import WAIT, open_tasks
 
 log = logging.getLogger("amber.worker")
@@ -22,8 +23,8 @@ class Consumers:
     `broken` ends with what a consumer died of.
     """
 
-    def __init__(self, kernel: Kernel, bus: Bus) -> None:
-        self._kernel, self._bus = kernel, bus
+    def __init__(self, kernel: Kernel, bus: Bus, suspects: Suspects) -> None:
+        self._kernel, self._bus, self._suspects = kernel, bus, suspects
         self._serving: dict[str, list[tuple[Delivery, asyncio.Task[None]]]] = {}
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -65,6 +66,8 @@ class Consumers:
 
     def serve(self, owner: str, deliveries: Sequence[Delivery]) -> None:
         """Run these until their owner is closed."""
+        for one in deliveries:
+            one.watch(self._suspects)
         self._serving[owner] = [(one, asyncio.create_task(one.run())) for one in deliveries]
         for _, task in self._serving[owner]:
             task.add_done_callback(self._ended)

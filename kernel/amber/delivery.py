@@ -14,6 +14,7 @@ from amber.bus import Bus, Consumer, Message, Stream, dead_subject
 from amber.errors import PluginError, Reject, Retry, Unavailable
 from amber.letters import about, headers_of
 from amber.metrics import Metrics
+from amber.suspects import Guilty, Suspect, Suspects, Walk
 
 log = logging.getLogger("amber.delivery")
 Verdict = Exception | None
@@ -21,6 +22,7 @@ Verdict = Exception | None
 without being given back meanwhile, so that an outage is no try that failed. Anything else: again with back-off, then
 set aside."""
 Handle = Callable[[Sequence[Message]], Awaitable[Sequence[Verdict]]]
+Stroll = Callable[[Message, Walk], Awaitable[Verdict]]
 Bury = Callable[[Message, Exception], Awaitable[None]]
 Mark = Callable[[Message, Exception], Message]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
@@ -38,6 +40,11 @@ class Terms(Struct, frozen=True):
     attempts: int = 8
     wait: float = 1.0
     ack_wait: float = 30.0
+
+    @property
+    def owner(self) -> str:
+        """What tells whose messages of a stream these are; one fact goes to several plugins."""
+        return f"{self.stream.name}-{self.plugin}"
 
 
 class DeadLetters:
@@ -67,8 +74,15 @@ class Delivery:
     def __init__(self, consumer: Consumer, handle: Handle, terms: Terms, dead: DeadLetters) -> None:
         self._consumer, self._handle, self._terms, self._dead = consumer, handle, terms, dead
         self._stopping = asyncio.Event()
+        self._suspects: Suspects | None = None
+        self._key = 0
+        self.walk: Stroll = self._try_once
         self.on_dead: Bury = _no_account
         self.mark: Mark = _as_it_came
+
+    def watch(self, suspects: Suspects) -> None:
+        """Take those alone that were in hand when a worker died."""
+        self._suspects, self._key = suspects, suspects.journal.key()
 
     def stop(self) -> None:
         """Finish what is in hand and return from `run`."""
@@ -116,10 +130,45 @@ class Delivery:
             beat.cancel()
 
     async def _handle_all(self, messages: Sequence[Message]) -> None:
+        suspects = self._suspects
+        if suspects is None:
+            return await self._until_settled(messages, self._judge)
+        found = {message.seq: suspect for message in messages if (suspect := suspects.find(self._terms.owner, message))}
+        for group in groups([message for message in messages if message.seq not in found], self._terms.batch):
+            async with suspects.among(self._key, self._terms.owner, group):
+                await self._until_settled(group, self._judge)
+        for message in messages:
+            if message.seq in found:
+                await self._take_alone(message, found[message.seq], suspects)
+
+    async def _take_alone(self, message: Message, suspect: Suspect, suspects: Suspects) -> None:
+        """Handle a suspect with nothing else in hand. Outliving it clears it of suspicion."""
+        log.warning(
+            "%s: message %d was in hand when a worker died, and is taken alone", self._terms.plugin, message.seq
+        )
+        async with suspects.alone(self._key, suspect) as walk:
+
+            async def judge(_: Sequence[Message]) -> Sequence[Verdict]:
+                return [await self._walk(message, walk)]
+
+            await self._until_settled([message], judge)
+        with contextlib.suppress(Unavailable):  # it would be taken alone once more, and no harm done
+            await suspects.clear(suspect)
+
+    async def _walk(self, message: Message, walk: Walk) -> Verdict:
+        try:
+            return await self.walk(message, walk)
+        except Exception as error:  # settled by the same rules as any other failure
+            return error
+
+    async def _try_once(self, message: Message, walk: Walk) -> Verdict:
+        return walk.enter("") or (await self._judge([message]))[0]
+
+    async def _until_settled(self, messages: Sequence[Message], judge: Handle) -> None:
         """Handle messages until each has a verdict; those that wait for something that is away stay in hand."""
         pause = FIRST_DELAY
         while messages:
-            verdicts = await self._judge(messages)
+            verdicts = await judge(messages)
             for message, verdict in zip(messages, verdicts, strict=True):
                 if not isinstance(verdict, Unavailable):
                     await self._settle(message, verdict)
@@ -149,7 +198,7 @@ class Delivery:
             await self._consumer.ack(message)
         elif isinstance(verdict, Retry) and (after := asked_for(verdict)) is not None:
             await self._consumer.nak(message, after)
-        elif isinstance(verdict, Reject) or message.delivered >= self._terms.attempts:
+        elif isinstance(verdict, Reject | Guilty) or message.delivered >= self._terms.attempts:
             await self._set_aside(message, verdict)
         else:
             log.warning("%s: delivery %d failed: %r", self._terms.plugin, message.delivered, verdict)
@@ -185,6 +234,20 @@ async def _no_account(message: Message, verdict: Exception) -> None:
 def _as_it_came(message: Message, verdict: Exception) -> Message:
     """The message as it stays on record: nobody notes on it how it was counted."""
     return message
+
+
+def groups(messages: Sequence[Message], most: int) -> list[list[Message]]:
+    """Messages in the batches they are handled in: those that came before in halves, quarters and so on of what one may
+    hold, so that what no worker has lived to tell of comes to stand alone.
+    """
+    found: dict[int, list[list[Message]]] = {}
+    for message in messages:
+        room = max(1, most >> (message.delivered - 1))
+        batches = found.setdefault(room, [[]])
+        if len(batches[-1]) >= room:
+            batches.append([])
+        batches[-1].append(message)
+    return [batch for room in sorted(found, reverse=True) for batch in found[room]]
 
 
 def delay(delivered: int) -> float:

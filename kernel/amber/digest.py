@@ -11,11 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber import frames
+from amber.accounts import position_of
 from amber.bus import Bus, Message
 from amber.delivery import DeadLetters, Verdict
 from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
-from amber.handlers import Handlers
+from amber.handlers import Handlers, Result
 from amber.jobs import Job, Owners, fail, feedback_of, feedback_outcome, job_outcomes, jobs_of
 from amber.letters import mark_of
 from amber.lineage import unapplied
@@ -31,12 +32,14 @@ from amber.model import (
     GroupedEvent,
     IngestProtocol,
     IssueStore,
+    Item,
     OutcomeCount,
     Project,
     Submission,
 )
 from amber.pipeline import Pipeline, by_project
 from amber.setaside import SetAside
+from amber.suspects import Walk
 
 log = logging.getLogger("amber.digest")
 
@@ -48,6 +51,18 @@ class Stores(Struct, frozen=True):
     issues: IssueStore
     blobs: BlobStore
     directory: Directory
+
+
+class Passed(Struct, frozen=True):
+    """What submissions came to: events with their groupings, feedback, and what their items add to the counts."""
+
+    grouped: list[GroupedEvent]
+    feedback: list[Event]
+    counted: list[OutcomeCount]
+
+
+FRAME, STORE = "frame", "store"
+"""Parts of a message's way that concern all of it."""
 
 
 class Digest:
@@ -66,11 +81,19 @@ class Digest:
         self._protocols = protocols
         await self._handlers.start()
 
-    async def handle(self, messages: Sequence[Message]) -> Sequence[Verdict]:
+    async def walk(self, message: Message, walk: Walk) -> Verdict:
+        """Digest a message that may kill this process, part by part, leaving out those that did before."""
+        if (guilt := walk.enter(FRAME)) is not None:
+            return guilt
+        if (guilt := walk.suspect.guilt(STORE)) is not None:
+            return await self._alone(message, guilt)
+        return (await self.handle([message], walk))[0]
+
+    async def handle(self, messages: Sequence[Message], walk: Walk | None = None) -> Sequence[Verdict]:
         """Digest some messages; one batch, one transaction. A batch that fails is taken message by message."""
         started = time.perf_counter()
         try:
-            await self._digest(messages)
+            await self._digest(messages, walk)
         except Unavailable as error:
             return [error] * len(messages)
         except Exception as error:
@@ -109,18 +132,26 @@ class Digest:
         await self._aside.split(message, submissions)
         return None
 
-    async def _digest(self, messages: Sequence[Message]) -> None:
+    async def _digest(self, messages: Sequence[Message], walk: Walk | None = None) -> None:
         known = await asyncio.to_thread(self._stores.issues.applied, [mark_of(message) for message in messages])
         fresh = unapplied(messages, known)
         if not fresh:
             return
         jobs = [job for message in fresh for job in jobs_of(message)]
         await self._fetch_bodies(jobs)
+        passed = [await self._pass(some, walk) for some in ([jobs] if walk is None else [[job] for job in jobs])]
+        await self._aside.bury(jobs)
+        if walk is not None:
+            walk.enter(STORE)
+        await self._store(fresh, jobs, passed)
+
+    async def _pass(self, jobs: Sequence[Job], walk: Walk | None) -> Passed:
+        """Some submissions through everything before the stores; on a walk one, and its items one by one."""
+        if walk is not None and (guilt := walk.enter(str(jobs[0].position))) is not None:
+            jobs[0].fail(guilt)
         await self._decode(jobs)
         grouped, feedback = await self._events(jobs)
-        counted = await self._items(jobs)
-        await self._aside.bury(jobs)
-        await self._store(fresh, jobs, grouped, feedback, counted)
+        return Passed(grouped, feedback, await self._items(jobs, walk))
 
     async def _fetch_bodies(self, jobs: Sequence[Job]) -> None:
         """Bodies too large for the bus come from the blob store."""
@@ -189,11 +220,12 @@ class Digest:
                 clean.append(scrubbed)
         return clean
 
-    async def _items(self, jobs: Sequence[Job]) -> list[OutcomeCount]:
+    async def _items(self, jobs: Sequence[Job], walk: Walk | None) -> list[OutcomeCount]:
         """Items through the plugins that claim them; those a plugin failed on are delivered again on their own."""
         sound = [job for job in jobs if job.failure is None]
-        result = await self._handlers.handle([item for job in sound for item in job.decoded.items])
         owners = {item.id: job for job in sound for item in job.decoded.items}
+        items = [item for job in sound for item in job.decoded.items]
+        result = await (self._handlers.handle(items) if walk is None else self._one_by_one(items, owners, walk))
         for item, error in result.failed:
             job = owners[item.id]
             job.is_postponed = len(job.decoded.items) + len(job.decoded.events) == 1
@@ -203,17 +235,27 @@ class Digest:
             await self._aside.again(job, item.id)
         return result.outcomes
 
-    async def _store(
-        self,
-        messages: Sequence[Message],
-        jobs: Sequence[Job],
-        grouped: Sequence[GroupedEvent],
-        feedback: Sequence[Event],
-        counted: Sequence[OutcomeCount],
-    ) -> None:
+    async def _one_by_one(self, items: Sequence[Item], owners: Mapping[str, Job], walk: Walk) -> Result:
+        result = Result([], [])
+        for item in items:
+            job = owners[item.id]
+            guilt = walk.enter(f"{job.position}.{position_of(item.id)}")
+            if guilt is None:
+                one = await self._handlers.handle([item])
+                result.outcomes.extend(one.outcomes)
+                result.failed.extend(one.failed)
+            elif len(job.decoded.items) + len(job.decoded.events) == 1:
+                job.fail(guilt)
+            else:
+                job.later.append(item.id)
+                result.outcomes.extend(await self._aside.bury_item(job, item.id, guilt))
+        return result
+
+    async def _store(self, messages: Sequence[Message], jobs: Sequence[Job], passed: Sequence[Passed]) -> None:
         sound = Counter((e.project, e.id) for job in jobs if job.failure is None for e in job.decoded.events)
-        grouped = [entry for entry in grouped if _take(sound, entry.event)]
-        feedback = [event for event in feedback if _take(sound, event)]
+        grouped = [entry for one in passed for entry in one.grouped if _take(sound, entry.event)]
+        feedback = [event for one in passed for event in one.feedback if _take(sound, event)]
+        counted = [count for one in passed for count in one.counted]
         outcomes = [*counted, *map(feedback_outcome, feedback)]
         for job in jobs:
             outcomes += job_outcomes(job)

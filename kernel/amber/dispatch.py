@@ -101,6 +101,7 @@ class Dispatcher:
         self.trusted: frozenset[str] = frozenset()
         self.order: Mapping[str, tuple[str, ...]] = {}
         self.ranks: dict[str, int] = {}
+        self.on_call: Callable[[str, str], None] = _nobody_notes
 
     def plugins(self, hook: str) -> list[str]:
         """The plugins that answer a hook: by configuration, then manifest, then name."""
@@ -147,6 +148,7 @@ class Dispatcher:
         if is_guarded and self.breaker.is_open(plugin):
             raise PluginError(plugin, hook, "it has failed too often and is left alone for a while")
         started = time.perf_counter()
+        self.on_call(plugin, hook)
         try:
             value = check(await self._bounded(plugin, spec, function))
         except ANSWERS.get(hook, ()):
@@ -155,6 +157,8 @@ class Dispatcher:
         except Exception as error:
             self._settled(plugin, hook, started, error)
             raise PluginError(plugin, hook, error) from error
+        finally:
+            self.on_call("", "")
         self._settled(plugin, hook, started, None)
         return value
 
@@ -186,6 +190,10 @@ class Dispatcher:
         """Let the threads of all plugins end."""
         for lane in self._lanes.values():
             lane.close()
+
+
+def _nobody_notes(plugin: str, hook: str) -> None:
+    """Nobody writes down which plugin is being asked."""
 
 
 async def _awaited(value: Awaitable[Any], budget: float) -> Any:

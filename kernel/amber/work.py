@@ -1,12 +1,16 @@
 """The process that is `amber work`: a worker from its start to its end."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from amber.bus.connect import NatsBus
 from amber.config import Settings
 from amber.firststart import prepare, telling
+from amber.journal import Journal, open_journal
 from amber.kernel import Kernel
+from amber.lifesigns import Lifesigns
 from amber.process import SIGNALS, connect, open_kernel, settle_memory, switchboard
 from amber.worker import Worker
 
@@ -23,11 +27,29 @@ async def work(settings: Settings, data: Path, file: Path | None = None, first_s
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     switching = asyncio.create_task(switchboard(kernel, bus, data, file).run())
     settle_memory()
+    async with journalled(data, settings.worker.hang_after) as journal:
+        try:
+            await Worker(kernel, bus, journal).run(stop)
+        finally:
+            switching.cancel()
+            await kernel.stop()
+
+
+@contextlib.asynccontextmanager
+async def journalled(data: Path, hang_after: float) -> AsyncIterator[Journal]:
+    """A journal for this process, which ends itself if it hangs."""
+    journal = open_journal(data)
+    if journal.trace_file is None:
+        yield journal
+        return
+    signs = Lifesigns(journal.trace_file, hang_after)
+    giving = asyncio.create_task(signs.run())
     try:
-        await Worker(kernel, bus).run(stop)
+        yield journal
     finally:
-        switching.cancel()
-        await kernel.stop()
+        giving.cancel()
+        signs.close()
+        journal.close()
 
 
 async def _prepared(settings: Settings, data: Path, bus: NatsBus, first_start: Path | None) -> Kernel:

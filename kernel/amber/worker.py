@@ -14,11 +14,13 @@ from amber.delivery import DeadLetters, Delivery, Terms
 from amber.digest import Digest
 from amber.errors import Unavailable
 from amber.jobs import buried
+from amber.journal import Journal
 from amber.kernel import Kernel
 from amber.model import IngestProtocol
 from amber.outbox import Outbox
 from amber.schedule import Schedule
 from amber.status import Reporter, Status
+from amber.suspects import Suspects
 
 log = logging.getLogger("amber.worker")
 
@@ -26,10 +28,11 @@ log = logging.getLogger("amber.worker")
 class Worker:
     """Runs the consumers of one process until it is told to stop."""
 
-    def __init__(self, kernel: Kernel, bus: Bus) -> None:
+    def __init__(self, kernel: Kernel, bus: Bus, journal: Journal | None = None) -> None:
         self._kernel, self._bus = kernel, bus
         self._outbox = Outbox(kernel.stores.issues, bus)
-        self._consumers = Consumers(kernel, bus)
+        self._suspects = Suspects(bus, journal or Journal())
+        self._consumers = Consumers(kernel, bus, self._suspects)
         self._schedule = Schedule(kernel.dispatcher, kernel.stores.issues, kernel.metrics)
         self._lag = 0
         self._items: Consumer | None = None
@@ -38,6 +41,8 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Digest until `stop`; what is in hand is finished. Raises what a consumer dies of."""
+        await self._suspects.start()
+        self._kernel.dispatcher.on_call = self._suspects.journal.call
         await self._settle()
         self._kernel.on_closing, self._kernel.on_switched = self._close, self._settle
         self._kernel.metrics.lag_from(lambda: self._lag)
@@ -85,7 +90,7 @@ class Worker:
         consumer = self._items = await self._bus.consume(ITEMS, "digest", [ITEMS.subjects], settings.ack_wait)
         terms = Terms(ITEMS, "digest", settings.batch, settings.attempts, ack_wait=settings.ack_wait)
         delivery = Delivery(consumer, digest.handle, terms, DeadLetters(self._bus, kernel.metrics))
-        delivery.on_dead, delivery.mark = digest.bury, buried
+        delivery.on_dead, delivery.mark, delivery.walk = digest.bury, buried, digest.walk
         self._consumers.serve("the digest", [delivery])
 
     async def _protocols(self) -> dict[str, IngestProtocol]:

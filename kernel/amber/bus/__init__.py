@@ -40,7 +40,14 @@ SWITCHES = Stream(
 PAUSES = Stream(
     "KV_amber_pauses", "$KV.amber_pauses.*", "which consumers are paused, since when and why", is_latest=True
 )
-STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES, PAUSES)
+SUSPECTS = Stream(
+    "KV_amber_suspects",
+    "$KV.amber_suspects.*",
+    "messages that were in hand when a worker died",
+    max_age=DAY,
+    is_latest=True,
+)
+STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES, PAUSES, SUSPECTS)
 
 
 def item_subject(project: int, partitions: int) -> str:
@@ -71,6 +78,11 @@ def switch_subject(plugin: str) -> str:
 def pause_subject(consumer: str) -> str:
     """Where the pause of a consumer is kept."""
     return f"$KV.amber_pauses.{consumer}"
+
+
+def suspect_subject(consumer: str, seq: int) -> str:
+    """Where it is kept what is known of a message that was in hand when a worker died."""
+    return f"$KV.amber_suspects.{consumer}-{seq}"
 
 
 STATUS = "amber.v1.status"
