@@ -94,6 +94,7 @@ class Dispatcher:
         self._manager, self._metrics = manager, metrics
         self._hooks = hooks()
         self._lanes: dict[str, Lane] = {}
+        self._known: dict[str, tuple[list[pluggy.HookImpl], dict[str, pluggy.HookImpl]]] = {}
         self.breaker = Breaker()
         self.contexts: dict[str, Any] = {}
         self.retired: set[str] = set()
@@ -105,18 +106,26 @@ class Dispatcher:
 
     def plugins(self, hook: str) -> list[str]:
         """The plugins that answer a hook: by configuration, then manifest, then name."""
-        every = getattr(self._manager.hook, hook).get_hookimpls()
-        found = [impl.plugin_name for impl in every if impl.plugin_name not in self.retired]
+        found = [plugin for plugin in self._implementations(hook) if plugin not in self.retired]
+        if len(found) > 1:
+            found.sort(key=lambda plugin: self._rank(hook, plugin))
+        return found
+
+    def _rank(self, hook: str, plugin: str) -> tuple[int, int, str]:
         named = self.order.get(hook, ())
+        return (named.index(plugin) if plugin in named else len(named), self.ranks.get(plugin, 100), plugin)
 
-        def rank(plugin: str) -> tuple[int, int, str]:
-            return (named.index(plugin) if plugin in named else len(named), self.ranks.get(plugin, 100), plugin)
-
-        return sorted(found, key=rank)
+    def _implementations(self, hook: str) -> Mapping[str, pluggy.HookImpl]:
+        """The implementations of a hook by plugin; put together anew when plugins have come or gone."""
+        every = getattr(self._manager.hook, hook).get_hookimpls()
+        known = self._known.get(hook)
+        if known is None or known[0] != every:
+            known = self._known[hook] = every, {impl.plugin_name: impl for impl in every}
+        return known[1]
 
     def answers(self, plugin: str, hook: str) -> bool:
         """Whether a plugin answers a hook, retired or not."""
-        return any(impl.plugin_name == plugin for impl in getattr(self._manager.hook, hook).get_hookimpls())
+        return plugin in self._implementations(hook)
 
     async def collect(self, hook: str, check: Callable[[Any], T], **arguments: Any) -> list[Answer[T]]:
         """Every plugin's answer in order; those that fail, or whose answer `check` raises on, are left out."""
@@ -130,7 +139,7 @@ class Dispatcher:
 
     async def ask(self, plugin: str, hook: str, check: Callable[[Any], T], **arguments: Any) -> T:
         """One plugin's answer to a hook. Raises PluginError, or what the plugin raised on purpose."""
-        impl = next((i for i in getattr(self._manager.hook, hook).get_hookimpls() if i.plugin_name == plugin), None)
+        impl = self._implementations(hook).get(plugin)
         if impl is None:
             raise PluginError(plugin, hook, "it does not answer this hook")
         given = {"ctx": self.contexts.get(plugin), **arguments}
@@ -167,7 +176,8 @@ class Dispatcher:
         if spec.is_quick and plugin in self.trusted:
             value = function()
         else:
-            value = await self._lanes.setdefault(plugin, Lane(plugin)).run(function, budget)
+            lane = self._lanes.get(plugin) or self._lanes.setdefault(plugin, Lane(plugin))
+            value = await lane.run(function, budget)
         return await _awaited(value, budget) if inspect.isawaitable(value) else value
 
     def _settled(self, plugin: str, hook: str, started: float, error: Exception | None) -> None:
@@ -182,6 +192,7 @@ class Dispatcher:
         """Let go of what belongs to a plugin that was switched off."""
         self.retired.discard(plugin)
         self.contexts.pop(plugin, None)
+        self._known.clear()  # what is remembered of hooks would keep the plugin alive
         self.breaker.record(plugin, is_failure=False)
         if (lane := self._lanes.pop(plugin, None)) is not None:
             lane.close()

@@ -43,6 +43,8 @@ log = logging.getLogger("amber.edge")
 INLINE, INLINE_PACKED = 256 * 1024, 32 * 1024
 """Bodies above this many bytes, plain or compressed, are read in a thread, so that others need not wait."""
 RETRY_AFTER = 5
+REMEMBERED = 4096
+"""Paths whose endpoints are remembered."""
 
 
 class Endpoint(Struct, frozen=True):
@@ -75,6 +77,7 @@ class Edge:
 
     def __init__(self, parts: Parts) -> None:
         self._endpoints: list[Endpoint] = []
+        self._paths: dict[str, tuple[Endpoint, Mapping[str, str]] | None] = {}
         self._parts = parts
         self._fallback: Any = None
         self._ending = asyncio.Event()
@@ -84,7 +87,7 @@ class Edge:
 
     def serve(self, protocols: Sequence[IngestProtocol], fallback: Any) -> None:
         """Answer these protocols, and hand everything else to `fallback`, from the next request on."""
-        self._endpoints, self._fallback = endpoints(protocols), fallback
+        self._endpoints, self._paths, self._fallback = endpoints(protocols), {}, fallback
 
     def end(self) -> None:
         """Let answers that go on for as long as the client listens come to their end."""
@@ -117,7 +120,14 @@ class Edge:
         await _send(send, reply, endpoint.protocol.cors)
 
     def _match(self, scope: Scope) -> tuple[Endpoint, Mapping[str, str]] | None:
-        path = re.sub(r"/{2,}", "/", scope["path"])
+        path = scope["path"]
+        if path not in self._paths:
+            if len(self._paths) >= REMEMBERED:
+                self._paths.clear()
+            self._paths[path] = self._find(re.sub(r"/{2,}", "/", path))
+        return self._paths[path]
+
+    def _find(self, path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
         for endpoint in self._endpoints:
             if match := endpoint.pattern.fullmatch(path):
                 return endpoint, match.groupdict()

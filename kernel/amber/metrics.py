@@ -20,6 +20,23 @@ class PluginCost(Struct, frozen=True):
     last_error: str = ""
 
 
+class _Ledger:
+    """What a plugin did so far, kept as it happens: this is on the way of every request."""
+
+    def __init__(self) -> None:
+        self.calls = self.errors = 0
+        self.last_error = ""
+        self.recent: deque[float] = deque(maxlen=RECENT)
+
+
+class _Meter(Struct, frozen=True):
+    """What one hook of one plugin is counted on; looked up once, because labels cost more than counting."""
+
+    calls: Counter
+    seconds: Histogram
+    ledger: _Ledger
+
+
 class Metrics:
     """The counters of one process; each kernel has its own, so that two can live side by side."""
 
@@ -38,8 +55,8 @@ class Metrics:
         self.publish_seconds = Histogram("amber_publish_seconds", "Until a frame is durable", registry=self.registry)
         self.digest_seconds = Histogram("amber_digest_seconds", "Until a batch is stored", registry=self.registry)
         self.lag = Gauge("amber_digest_lag", "Frames that wait to be digested", registry=self.registry)
-        self._recent: dict[str, deque[float]] = {}
-        self._costs: dict[str, PluginCost] = {}
+        self._meters: dict[tuple[str, str], _Meter] = {}
+        self._ledgers: dict[str, _Ledger] = {}
         self._counters: dict[str, Counter] = {}
         self._lock = threading.Lock()
 
@@ -55,20 +72,27 @@ class Metrics:
 
     def called(self, plugin: str, hook: str, seconds: float, error: str = "", kind: str = "") -> None:
         """Count one hook call; `error` is what went wrong, `kind` its class."""
-        self.calls.labels(plugin, hook).inc()
-        self.seconds.labels(plugin, hook).observe(seconds)
+        meter = self._meters.get((plugin, hook)) or self._meter(plugin, hook)
+        meter.calls.inc()
+        meter.seconds.observe(seconds)
+        meter.ledger.recent.append(seconds)
+        meter.ledger.calls += 1
         if error:
             self.errors.labels(plugin, hook, kind).inc()
-        self._recent.setdefault(plugin, deque(maxlen=RECENT)).append(seconds)
-        cost = self._costs.get(plugin, PluginCost())
-        self._costs[plugin] = PluginCost(cost.calls + 1, cost.errors + bool(error), 0.0, error or cost.last_error)
+            meter.ledger.errors += 1
+            meter.ledger.last_error = error
+
+    def _meter(self, plugin: str, hook: str) -> "_Meter":
+        ledger = self._ledgers.setdefault(plugin, _Ledger())
+        made = _Meter(self.calls.labels(plugin, hook), self.seconds.labels(plugin, hook), ledger)
+        return self._meters.setdefault((plugin, hook), made)
 
     def cost(self, plugin: str) -> PluginCost:
         """What a plugin has cost so far."""
-        cost = self._costs.get(plugin, PluginCost())
-        recent = sorted(self._recent.get(plugin, ()))
+        ledger = self._ledgers.get(plugin) or _Ledger()
+        recent = sorted(ledger.recent)
         p95 = recent[int(len(recent) * 0.95)] if recent else 0.0
-        return PluginCost(cost.calls, cost.errors, p95, cost.last_error)
+        return PluginCost(ledger.calls, ledger.errors, p95, ledger.last_error)
 
     def lag_from(self, measure: Callable[[], float]) -> None:
         """Read the lag with this function whenever somebody asks."""

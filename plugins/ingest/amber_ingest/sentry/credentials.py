@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,8 +58,13 @@ def shown_key(request: IngestRequest) -> Shown | None:
 
 def parse_dsn(value: object) -> tuple[str, str]:
     """Key (lower case) and project of a DSN such as `https://key@host/prefix/42`; raises Reject(400)."""
+    return _parse_dsn(value if isinstance(value, str) else "")
+
+
+@lru_cache(maxsize=1024)  # a client says the same in each of its requests
+def _parse_dsn(value: str) -> tuple[str, str]:
     try:
-        parts = urlsplit(value if isinstance(value, str) else "")
+        parts = urlsplit(value)
     except ValueError:
         raise Reject("invalid dsn in the envelope header") from None
     key, project = parts.username or "", parts.path.rstrip("/").rpartition("/")[2]
@@ -93,6 +99,7 @@ def _places(request: IngestRequest) -> Iterable[Shown]:
         yield _from_fields(request.query)
 
 
+@lru_cache(maxsize=1024)
 def _from_header(value: str) -> Shown:
     pairs = (part.partition("=") for part in value.split(","))
     return _from_fields({name.strip(): text.strip() for name, _, text in pairs})

@@ -50,6 +50,8 @@ def inflate(data: bytes, encoding: str, limit: int) -> bytes:
     """
     if not encoding:
         return _within(data, limit)
+    if encoding == "gzip" and (whole := _small_gzip(data)) is not None and len(whole) <= limit:
+        return whole
     parts, size = [], 0
     for piece in _pieces(data, encoding):
         size += len(piece)
@@ -57,6 +59,16 @@ def inflate(data: bytes, encoding: str, limit: int) -> bytes:
             raise _too_large(limit)
         parts.append(piece)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _small_gzip(data: bytes) -> bytes | None:
+    """What one gzip member inflates to, in one step; None where it is more, or anything else than one whole member."""
+    member = isal_zlib.decompressobj(GZIP)
+    try:
+        whole: bytes = member.decompress(data, PIECE)
+    except cast("type[Exception]", isal_zlib.error):
+        return None  # the way in pieces says what is wrong
+    return whole if member.eof and not member.unused_data else None
 
 
 def inflate_head(data: bytes, encoding: str, size: int) -> bytes:
