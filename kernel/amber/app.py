@@ -80,7 +80,7 @@ class Health:
         workers = [status for status in self._board.alive() if status.role == "worker"]
         if not workers:
             found.append("worker: none has been heard of lately; items are kept, but not digested")
-        found += [problem for status in workers for problem in status.problems]
+        found += dict.fromkeys(problem for status in workers for problem in status.problems)  # a pause is everybody's
         answers: list[Answer[Any]] = await self._kernel.dispatcher.collect("plugin_health", lambda value: value)
         return found + [f"plugin {answer.plugin}: {answer.value}" for answer in answers if answer.value]
 

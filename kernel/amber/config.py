@@ -81,6 +81,12 @@ class WorkerConfig(Struct, frozen=True, forbid_unknown_fields=True):
     hang_after: Annotated[
         float, Meta(description="Seconds a worker may be stuck as a whole before it ends itself", gt=0)
     ] = 30.0
+    pause_share: Annotated[
+        float, Meta(description="Share of dead letters among a consumer's last ends that pauses it", gt=0, le=1)
+    ] = 0.5
+    probe_after: Annotated[
+        float, Meta(description="Seconds before a paused consumer tries one message; it doubles up to 300", gt=0)
+    ] = 10.0
 
 
 class OutboundConfig(Struct, frozen=True, forbid_unknown_fields=True):

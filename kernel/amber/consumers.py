@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from amber.bus import FACTS, TASKS, Bus, Message, fact_subject, task_subject
 from amber.bus.reading import read_json
 from amber.delivery import DeadLetters, Delivery, Terms, Verdict, each
+from amber.gates import Gates
 from amber.kernel import Kernel
 from amber.model import Fact
 from amber.suspects import Suspects
@@ -23,8 +24,8 @@ class Consumers:
     `broken` ends with what a consumer died of.
     """
 
-    def __init__(self, kernel: Kernel, bus: Bus, suspects: Suspects) -> None:
-        self._kernel, self._bus, self._suspects = kernel, bus, suspects
+    def __init__(self, kernel: Kernel, bus: Bus, suspects: Suspects, gates: Gates) -> None:
+        self._kernel, self._bus, self._suspects, self._gates = kernel, bus, suspects, gates
         self._serving: dict[str, list[tuple[Delivery, asyncio.Task[None]]]] = {}
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -51,10 +52,11 @@ class Consumers:
         again = await self._bus.consume(TASKS, f"again-{name}", [task_subject(name, "fact")], settings.ack_wait)
         terms = Terms(FACTS, name, batch=16, attempts=settings.attempts, ack_wait=settings.ack_wait)
         dead, handle = DeadLetters(self._bus, self._kernel.metrics), FactHandler(self._kernel, name).handle
-        return [
-            Delivery(news, handle, terms, dead),
-            Delivery(again, handle, replace(terms, stream=TASKS, wait=WAIT), dead),
-        ]
+        first = Delivery(news, handle, terms, dead)
+        second = Delivery(again, handle, replace(terms, stream=TASKS, wait=WAIT), dead)
+        first.heed(self._gates.of(f"plugin-{name}"))
+        second.heed(self._gates.of(f"again-{name}"))
+        return [first, second]
 
     async def _tasks_of(self, name: str) -> list[Delivery]:
         """The consumers of what a plugin is to deliver."""
@@ -62,7 +64,10 @@ class Consumers:
         if not kernel.dispatcher.answers(name, "deliver"):
             return []
         dead = DeadLetters(self._bus, kernel.metrics)
-        return await open_tasks(self._bus, kernel.sender, name, kernel.settings.worker, dead)
+        found = await open_tasks(self._bus, kernel.sender, name, kernel.settings.worker, dead)
+        for one in found:
+            one.heed(self._gates.of(f"task-{name}"))
+        return found
 
     def serve(self, owner: str, deliveries: Sequence[Delivery]) -> None:
         """Run these until their owner is closed."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from amber.bus import Bus, Consumer, Message, Stream, dead_subject
 from amber.errors import PluginError, Reject, Retry, Unavailable
+from amber.gates import Gate
 from amber.letters import about, headers_of
 from amber.metrics import Metrics
 from amber.suspects import Guilty, Suspect, Suspects, Walk
@@ -28,6 +29,8 @@ Mark = Callable[[Message, Exception], Message]
 FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
 LONGEST_HOLD = 5.0
 """Seconds between two tries while something Amber stands on is away."""
+PEEK = 0.2
+"""Seconds between two looks at whether a paused consumer may go on."""
 LONGEST_RETRY = 24 * 3600.0
 
 
@@ -75,6 +78,8 @@ class Delivery:
         self._consumer, self._handle, self._terms, self._dead = consumer, handle, terms, dead
         self._stopping = asyncio.Event()
         self._suspects: Suspects | None = None
+        self._gate: Gate | None = None
+        self._is_counting = True
         self._key = 0
         self.walk: Stroll = self._try_once
         self.on_dead: Bury = _no_account
@@ -83,6 +88,10 @@ class Delivery:
     def watch(self, suspects: Suspects) -> None:
         """Take those alone that were in hand when a worker died."""
         self._suspects, self._key = suspects, suspects.journal.key()
+
+    def heed(self, gate: Gate, *, is_counting: bool = True) -> None:
+        """Fetch only what the gate lets through; `is_counting` unless the handler tells it itself how things end."""
+        self._gate, self._is_counting = gate, is_counting
 
     def stop(self) -> None:
         """Finish what is in hand and return from `run`."""
@@ -96,21 +105,36 @@ class Delivery:
         """Serve the consumer until `stop`."""
         while not self._stopping.is_set():
             try:
-                messages = await self._fetch()
-                if messages:
-                    await self.serve(messages)
+                if self._gate is not None and self._gate.pause is not None:
+                    await self._probe(self._gate)
+                else:
+                    await self._take(self._terms.batch)
             except Unavailable as error:
                 log.warning("%s: %s; trying again", self._terms.plugin, error)
                 await self._stops_within(FIRST_DELAY)
+
+    async def _take(self, most: int) -> None:
+        if messages := await self._fetch(most):
+            await self.serve(messages)
+
+    async def _probe(self, gate: Gate) -> None:
+        """While the consumer is paused: take one message whenever it is time."""
+        if not await gate.begin_probe():
+            await self._stops_within(PEEK)
+            return
+        try:
+            await self._take(1)
+        finally:
+            await gate.end_probe()
 
     async def _stops_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
         return self._stopping.is_set()
 
-    async def _fetch(self) -> list[Message]:
+    async def _fetch(self, most: int) -> list[Message]:
         """The next messages; gives up as soon as `stop` is called."""
-        fetch = asyncio.ensure_future(self._consumer.fetch(self._terms.batch, self._terms.wait))
+        fetch = asyncio.ensure_future(self._consumer.fetch(most, self._terms.wait))
         stop = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait((fetch, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -196,6 +220,7 @@ class Delivery:
     async def _settle(self, message: Message, verdict: Verdict) -> None:
         if verdict is None:
             await self._consumer.ack(message)
+            self._count(0, 1)
         elif isinstance(verdict, Retry) and (after := asked_for(verdict)) is not None:
             await self._consumer.nak(message, after)
         elif isinstance(verdict, Reject | Guilty) or message.delivered >= self._terms.attempts:
@@ -215,10 +240,15 @@ class Delivery:
             except Unavailable as error:
                 log.warning("%s: a dead letter cannot be kept: %s; trying again", self._terms.plugin, error)
             else:
-                return await self._consumer.ack(message)
+                await self._consumer.ack(message)
+                return self._count(1, 0, str(verdict))
             if await self._stops_within(pause):
                 return await self._consumer.nak(message, 0.0)
             pause = min(LONGEST_HOLD, pause * 2)
+
+    def _count(self, dead: int, done: int, reason: str = "") -> None:
+        if self._gate is not None and self._is_counting:
+            self._gate.count(dead, done, reason)
 
     async def _keep_alive(self, messages: Sequence[Message]) -> None:
         while True:

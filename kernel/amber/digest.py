@@ -65,6 +65,10 @@ FRAME, STORE = "frame", "store"
 """Parts of a message's way that concern all of it."""
 
 
+Ends = Callable[[int, int, str], None]
+"""Told how many submissions were set aside, how many were not, and why the last of the former was."""
+
+
 class Digest:
     """Handles batches of messages for `Delivery`."""
 
@@ -75,6 +79,7 @@ class Digest:
         self._handlers = Handlers(dispatcher)
         self._aside = SetAside(bus, DeadLetters(bus, metrics), stores.blobs)
         self.on_stored: Callable[[], None] = lambda: None
+        self.on_ends: Ends = _nobody_counts
 
     async def start(self, protocols: Mapping[str, IngestProtocol]) -> None:
         """Take on what the plugins speak, and ask them which item types they take; again whenever plugins change."""
@@ -119,6 +124,7 @@ class Digest:
         except AlreadyApplied:
             return  # the acknowledgement was lost, the count was not
         self._count(applied, "dead", 1)
+        self.on_ends(len(jobs), 0, str(error))
 
     async def _alone(self, message: Message, error: Exception) -> Verdict:
         """What to do with one message that failed: a frame of several is split, so that each stands for itself."""
@@ -267,6 +273,9 @@ class Digest:
             await self._digest(unapplied(messages, error.marks))
             return
         self._count(applied, "stored", len(messages))
+        failed = [job.failure for job in jobs if job.failure is not None]
+        done = sum(job.failure is None and not job.is_postponed for job in jobs)
+        self.on_ends(len(failed), done, str(failed[-1]) if failed else "")
         await self._forget_bodies(jobs)
 
     def _write(self, batch: Batch, feedback: Sequence[Event]) -> Applied:
@@ -301,6 +310,10 @@ def _take(sound: Counter[tuple[int, str]], event: Event) -> bool:
     identity = event.project, event.id
     sound[identity] -= 1
     return sound[identity] >= 0
+
+
+def _nobody_counts(dead: int, done: int, reason: str) -> None:
+    """Nobody asks how submissions end."""
 
 
 def _all_decoded(value: Any) -> list[Decoded]:

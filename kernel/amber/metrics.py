@@ -55,6 +55,9 @@ class Metrics:
         self.publish_seconds = Histogram("amber_publish_seconds", "Until a frame is durable", registry=self.registry)
         self.digest_seconds = Histogram("amber_digest_seconds", "Until a batch is stored", registry=self.registry)
         self.lag = Gauge("amber_digest_lag", "Frames that wait to be digested", registry=self.registry)
+        self.paused = Gauge(
+            "amber_consumer_paused", "1 while a consumer is paused", ("consumer",), registry=self.registry
+        )
         self._meters: dict[tuple[str, str], _Meter] = {}
         self._ledgers: dict[str, _Ledger] = {}
         self._counters: dict[str, Counter] = {}

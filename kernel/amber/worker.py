@@ -13,6 +13,7 @@ from amber.consumers import Consumers
 from amber.delivery import DeadLetters, Delivery, Terms
 from amber.digest import Digest
 from amber.errors import Unavailable
+from amber.gates import Gates, Rules
 from amber.jobs import buried
 from amber.journal import Journal
 from amber.kernel import Kernel
@@ -31,8 +32,10 @@ class Worker:
     def __init__(self, kernel: Kernel, bus: Bus, journal: Journal | None = None) -> None:
         self._kernel, self._bus = kernel, bus
         self._outbox = Outbox(kernel.stores.issues, bus)
+        settings = kernel.settings.worker
         self._suspects = Suspects(bus, journal or Journal())
-        self._consumers = Consumers(kernel, bus, self._suspects)
+        self._gates = Gates(bus, Rules(settings.pause_share, settings.probe_after), kernel.metrics)
+        self._consumers = Consumers(kernel, bus, self._suspects, self._gates)
         self._schedule = Schedule(kernel.dispatcher, kernel.stores.issues, kernel.metrics)
         self._lag = 0
         self._items: Consumer | None = None
@@ -42,6 +45,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Digest until `stop`; what is in hand is finished. Raises what a consumer dies of."""
         await self._suspects.start()
+        await self._gates.start()
         self._kernel.dispatcher.on_call = self._suspects.journal.call
         await self._settle()
         self._kernel.on_closing, self._kernel.on_switched = self._close, self._settle
@@ -91,6 +95,9 @@ class Worker:
         terms = Terms(ITEMS, "digest", settings.batch, settings.attempts, ack_wait=settings.ack_wait)
         delivery = Delivery(consumer, digest.handle, terms, DeadLetters(self._bus, kernel.metrics))
         delivery.on_dead, delivery.mark, delivery.walk = digest.bury, buried, digest.walk
+        gate = self._gates.of("digest")
+        digest.on_ends = gate.count
+        delivery.heed(gate, is_counting=False)
         self._consumers.serve("the digest", [delivery])
 
     async def _protocols(self) -> dict[str, IngestProtocol]:
@@ -109,6 +116,6 @@ class Worker:
             role="worker",
             at=time.time(),
             metrics=self._kernel.metrics.render().decode(),
-            problems=self._problems,
+            problems=(*self._problems, *self._gates.problems()),
             plugins=tuple(self._kernel.report()),
         )
