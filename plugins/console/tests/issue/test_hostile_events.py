@@ -90,6 +90,7 @@ class Elements(HTMLParser):
 def visitor(name: str) -> Any:
     here = SimpleNamespace(id=1, slug="acme", name=name)
     return SimpleNamespace(
+        paused=(),
         name=name, email=name, user=None, member=None, projects={}, organisation=here, organisations=(here,),
         organisation_id=1, is_superuser=False, may=lambda scope: True, principal=Principal("user", "1"), path="/",
     )  # fmt: skip
