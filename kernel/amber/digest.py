@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from msgspec import Struct
@@ -280,13 +280,28 @@ class Digest:
 
     def _write(self, batch: Batch, feedback: Sequence[Event]) -> Applied:
         """Events first, keyed so that a repeat is harmless; then, in one transaction, all that counts them."""
-        self._stores.events.write_events(batch.events)
+        if known := self._stores.events.write_events(batch.events):
+            batch = replace(batch, events=tuple(self._as_kept(grouped, known) for grouped in batch.events))
         if feedback:
             self._stores.events.write_feedback([feedback_of(event) for event in feedback])
         applied = self._stores.issues.apply(batch)
         for project, event_id in applied.gone:
             self._delete(project, event_id)
         return applied
+
+    def _as_kept(self, grouped: GroupedEvent, known: Set[tuple[int, str]]) -> GroupedEvent:
+        """The event as the event store has it: whoever wrote it first may have died before it was counted.
+
+        The same id may come again with other content, or be grouped otherwise after a plugin was switched; what is
+        counted must be what is kept.
+        """
+        event = grouped.event
+        kept = self._stores.events.get_event(event.project, event.id) if (event.project, event.id) in known else None
+        if kept is None:
+            return grouped
+        grouping = replace(grouped.grouping, key=kept.key)
+        same = replace(event, data=kept.data, timestamp=kept.timestamp)
+        return GroupedEvent(same, grouping, kept.title, kept.culprit)
 
     def _delete(self, project: int, event_id: str) -> None:
         """What was written anew of an event that retention has let go, so that nobody counts it, goes again."""

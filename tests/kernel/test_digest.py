@@ -13,6 +13,7 @@ from amber.model import (
     Decoded,
     GroupedEvent,
     OutcomeCount,
+    StoredEvent,
     Submission,
 )
 from amber.testing.plant import HOUR, ITEM, Plant, choosy, claim, protocol, submission
@@ -50,6 +51,17 @@ async def test_what_is_written_anew_of_an_event_that_was_let_go_goes_again(plant
     assert await plant.run() == []
     assert plant.stores.deleted == [(1, f"{1:032x}")]
     assert set(plant.stores.kept) == {"another"}
+
+
+async def test_an_event_that_was_kept_before_it_was_counted_is_counted_as_it_is_kept(plant: Plant) -> None:
+    id = f"{1:032x}"
+    kept = StoredEvent(id, 1, "another key", 5.0, 6.0, "Kept", "there", "error", {"release": "1"}, {})
+    plant.stores.written[1, id] = kept
+    await plant.send(submission("a", "e1 e2"))
+    assert await plant.run() == []
+    first, second = plant.stores.batches[0].events
+    assert (first.grouping.key, first.event.timestamp, first.event.text("release")) == ("another key", 5.0, "1")
+    assert (first.title, first.culprit, second.grouping.key != "another key") == ("Kept", "there", True)
 
 
 async def test_a_message_another_worker_was_quicker_with_is_left_out(plant: Plant) -> None:

@@ -50,7 +50,8 @@ class Store:
         self.marks += batch.marks
         return Applied(0, 0)
 
-    def write_events(self, events: Any) -> None: ...
+    def write_events(self, events: Any) -> frozenset[Any]:
+        return frozenset()
 
     def pending_facts(self, limit: int) -> tuple[Fact, ...]:
         return tuple(self.facts)

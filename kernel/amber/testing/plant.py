@@ -24,6 +24,7 @@ from amber.model import (
     ItemHandler,
     OutcomeCount,
     Project,
+    StoredEvent,
     Submission,
 )
 
@@ -46,11 +47,13 @@ class FakeStores:
         self.gone: dict[
             tuple[int, str], list[str]
         ] = {}  # events that retention has let go, with the blobs of their files
+        self.written: dict[tuple[int, str], StoredEvent] = {}  # what the event store holds already
         self.away, self.race = False, frozenset[tuple[str, int]]()
 
     def stores(self) -> Stores:
         events: Any = SimpleNamespace(
             write_events=self._write,
+            get_event=lambda project, event_id: self.written.get((project, event_id)),
             write_feedback=self.feedback.extend,
             attachments_of=lambda project, ids: [SimpleNamespace(blob=one) for one in self.gone[project, ids[0]]],
             delete_events=lambda project, ids: self.deleted.append((project, *ids)),
@@ -62,9 +65,10 @@ class FakeStores:
         directory: Any = SimpleNamespace(project=self.projects.get)
         return Stores(events, issues, blobs, directory)
 
-    def _write(self, events: Sequence[GroupedEvent]) -> None:
+    def _write(self, events: Sequence[GroupedEvent]) -> frozenset[tuple[int, str]]:
         if self.away:
             raise Unavailable("the event store is away")
+        return frozenset(self.written)
 
     def _applied(self, marks: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         return frozenset(self.marks.intersection(marks)) - self.race

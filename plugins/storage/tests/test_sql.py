@@ -11,12 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, text, tuple_
+from msgspec import structs
+from sqlalchemy import Engine, NullPool, create_engine, select, text, tuple_
 from sqlalchemy.dialects import sqlite
 
 from amber import Context
 from amber.errors import Reject, Unavailable
 from amber.model import Batch, IssueQuery, OutcomeCount
+from amber.testing.audit import discrepancies
 from amber.testing.contexts import make_context, make_services
 from amber.testing.databases import open_database
 from amber.testing.postgres import PostgresServer
@@ -248,3 +250,24 @@ def test_the_plugin_says_what_keeps_it_from_working(postgres: PostgresServer, tm
     engine = open_database(postgres.url("never_made"))
     assert "never_made" in (sql.plugin_health(_context(engine, tmp_path)) or "")
     engine.dispose()
+
+
+def test_a_database_that_may_only_be_read_is_an_outage(postgres_engine: Engine) -> None:
+    read_only = create_engine(
+        postgres_engine.url, connect_args={"options": "-c default_transaction_read_only=on"}, poolclass=NullPool
+    )
+    with pytest.raises(Unavailable, match="may only be read"):
+        SqlEventStore(read_only).write_events([event(1, "key")])
+
+
+def test_an_event_kept_by_a_worker_that_died_is_counted_as_it_is_kept(sqlite_engine: Engine) -> None:
+    issues, events = SqlIssueStore(sqlite_engine), SqlEventStore(sqlite_engine)
+    project = new_project(SqlDirectory(sqlite_engine)).id
+    events.write_events([event(project, "first key", id="a" * 32)])
+    again = event(project, "second key", id="a" * 32)
+    assert events.write_events([again]) == {(project, "a" * 32)}
+    kept = events.get_event(project, "a" * 32)
+    assert kept is not None
+    counted = structs.replace(again, grouping=structs.replace(again.grouping, key=kept.key))
+    assert issues.apply(Batch(events=(counted,))).stored == 1
+    assert discrepancies(sqlite_engine) == []

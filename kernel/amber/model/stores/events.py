@@ -11,8 +11,11 @@ from amber.model.retention import EventPlace, Held
 class EventStore(Protocol):
     """Keeps events, attachments and feedback. Every write is keyed so that a repeat changes nothing."""
 
-    def write_events(self, events: Sequence[GroupedEvent]) -> None:
-        """Keep these events in one transaction; one known by (project, event id) stays as it was."""
+    def write_events(self, events: Sequence[GroupedEvent]) -> frozenset[tuple[int, str]]:
+        """Keep these events in one transaction; one known by (project, event id) stays as it was.
+
+        Answers which were known: what is kept of these may be something else than what was given.
+        """
 
     def get_event(self, project: int, event_id: str) -> StoredEvent | None:
         """The whole event, or None. `event_id` is 32 lower-case hex digits."""

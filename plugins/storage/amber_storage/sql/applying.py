@@ -58,7 +58,7 @@ def _split(
     ids = [identity(grouped.event) for grouped in events]
     seen = {(project, bytes(id)): rest for project, id, *rest in ask(connection, SEEN, list(dict.fromkeys(ids)))}
     numbers = {id: number for id, (number, _, _) in seen.items()}
-    numbers |= new_numbers(connection, (id for id in ids if id not in seen))
+    numbers |= new_numbers(connection, (id for id in ids if id not in seen))[0]
     known = {number for number, is_counted, _ in seen.values() if is_counted}
     fresh: dict[int, GroupedEvent] = {}
     repeated: list[GroupedEvent] = []

@@ -1,6 +1,6 @@
 """Events as rows. What takes time is prepared before the transaction, which on SQLite holds up every other writer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -9,7 +9,7 @@ from zstandard import ZstdCompressionDict
 
 from amber.model import GroupedEvent
 from amber_storage.sql.bodies import packed
-from amber_storage.sql.bulk import insertion, write
+from amber_storage.sql.bulk import ask, insertion, question, write
 from amber_storage.sql.groupings import Content, contents, ids_of
 from amber_storage.sql.numbers import Identity, identity, new_numbers
 from amber_storage.sql.schema import events
@@ -20,6 +20,9 @@ ADD = insertion(
 )
 
 
+THERE = question([events.c.number], "SELECT number FROM given JOIN events USING (number)")
+
+
 class Prepared(Struct, frozen=True):
     """Some events, and for each of them what is written of it."""
 
@@ -28,6 +31,13 @@ class Prepared(Struct, frozen=True):
     groupings: Sequence[Content]
     bodies: Sequence[bytes]
 
+    def without(self, known: Iterable[Identity]) -> "Prepared":
+        """The same but for these events: their groupings would group nothing."""
+        left_out = frozenset(known)
+        rows = zip(self.events, self.ids, self.groupings, self.bodies, strict=True)
+        columns = tuple(zip(*(row for row in rows if row[1] not in left_out), strict=True))
+        return Prepared(*columns) if columns else Prepared((), (), (), ())
+
 
 def prepared(grouped: Sequence[GroupedEvent], dictionaries: Mapping[int, ZstdCompressionDict]) -> Prepared:
     """All of it that needs no transaction; bodies are packed with the dictionaries of their projects."""
@@ -35,13 +45,19 @@ def prepared(grouped: Sequence[GroupedEvent], dictionaries: Mapping[int, ZstdCom
     return Prepared(grouped, ids, contents(grouped), packed((each.event for each in grouped), dictionaries))
 
 
-def write_rows(connection: Connection, batch: Prepared) -> dict[Identity, int]:
-    """Keep these events; one that is known stays as it was. Their numbers. The caller holds their projects."""
-    numbers = new_numbers(connection, batch.ids)
-    groupings = ids_of(connection, batch.events, batch.groupings)
-    parts = zip(batch.ids, groupings, batch.events, batch.bodies, strict=True)
+def write_rows(connection: Connection, batch: Prepared) -> tuple[dict[Identity, int], list[Identity]]:
+    """Keep these events; one that is kept already stays as it was. Their numbers, and which were kept already.
+
+    The caller holds their projects.
+    """
+    numbers, known = new_numbers(connection, batch.ids)
+    there = {number for (number,) in ask(connection, THERE, [(numbers[id],) for id in known])} if known else set()
+    kept = [id for id in known if numbers[id] in there]
+    new = batch.without(kept) if kept else batch
+    groupings = ids_of(connection, new.events, new.groupings)
+    parts = zip(new.ids, groupings, new.events, new.bodies, strict=True)
     write(connection, ADD, [_row(numbers[id], id, place, grouped, body) for id, place, grouped, body in parts])
-    return numbers
+    return numbers, kept
 
 
 def _row(number: int, id: Identity, grouping: int, grouped: GroupedEvent, body: bytes) -> tuple[Any, ...]:

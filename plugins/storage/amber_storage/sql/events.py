@@ -36,18 +36,19 @@ class SqlEventStore(EventRetention):
         self._dictionaries = Dictionaries(self._database)
         self._learner = Learner(self._database, self._dictionaries)
 
-    def write_events(self, events: Sequence[GroupedEvent]) -> None:
-        """Keep these events in one transaction; one known by (project, event id) stays as it was."""
+    def write_events(self, events: Sequence[GroupedEvent]) -> frozenset[tuple[int, str]]:
+        """Keep these events in one transaction; one known by (project, event id) stays as it was. Which were known."""
         if not events:
-            return
+            return frozenset()
         projects = {grouped.event.project for grouped in events}
         used = self._dictionaries.newest(projects)
         with border():  # packed before the transaction begins, which on SQLite holds up every other writer
             batch = prepared(events, {project: one.ready for project, one in used.items() if one.ready})
         with self._database.writing(projects) as connection:
             self._dictionaries.check(connection, used)
-            numbers = write_rows(connection, batch)
+            numbers, known = write_rows(connection, batch)
         self._learner.watch(numbers)
+        return frozenset((project, id.hex()) for project, id in known)
 
     def get_event(self, project: int, event_id: str) -> StoredEvent | None:
         """The whole event, or None."""

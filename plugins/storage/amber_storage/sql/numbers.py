@@ -36,11 +36,12 @@ def numbers_of(connection: Connection, wanted: Iterable[Identity]) -> dict[Ident
     return known | _asked(connection, ADD, [id for id in ids if id not in known])
 
 
-def new_numbers(connection: Connection, wanted: Iterable[Identity]) -> dict[Identity, int]:
-    """The same, and faster where most have none yet."""
+def new_numbers(connection: Connection, wanted: Iterable[Identity]) -> tuple[dict[Identity, int], list[Identity]]:
+    """The same, and faster where most have none yet; also, which had one already."""
     ids = list(dict.fromkeys(wanted))
     made = _asked(connection, ADD, ids)
-    return made | _asked(connection, FIND, [id for id in ids if id not in made])
+    known = [id for id in ids if id not in made]
+    return made | _asked(connection, FIND, known), known
 
 
 def _asked(connection: Connection, statement: Statement, ids: Sequence[Identity]) -> dict[Identity, int]:

@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from amber.errors import Reject, Unavailable
 
+READ_ONLY = "25006"
+"""PostgreSQL's SQLSTATE for a write on a standby, or where `default_transaction_read_only` is set."""
 LOCK_CLASS = 0x616D6265  # "ambe", so that no other program's advisory lock is ours
 
 
@@ -72,6 +74,10 @@ def border() -> Iterator[None]:
         raise Unavailable(f"the database does not answer: {error}") from error
     except (DataError, OverflowError, UnicodeEncodeError) as error:
         raise Reject(f"the database cannot hold this value: {_cause(error)}") from error
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", "") != READ_ONLY:
+            raise
+        raise Unavailable(f"the database may only be read: {_cause(error)}") from error
 
 
 def _cause(error: Exception) -> str:
