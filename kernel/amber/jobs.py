@@ -103,7 +103,7 @@ def feedback_of(event: Event) -> Feedback:
         email=str(told.get("contact_email") or ""),
         message=str(told.get("message") or ""),
         received_at=event.received_at,
-        data=event.data,
+        data=dict(event.data),
     )
 
 
