@@ -68,7 +68,8 @@ def ids(amber: Running) -> dict[str, str]:
         "attachment": attached[0]["id"],
         "path": "nothing",
         "name": "terminal",
-        **dict.fromkeys(("attempt", "invitation", "session", "target", "team", "user"), "1"),
+        **dict.fromkeys(("attempt", "invitation", "session", "target", "team", "user", "letter"), "1"),
+        "consumer": "digest",
     }
 
 
