@@ -66,12 +66,13 @@ from amber.model.people import (
     User,
 )
 from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler, ScheduledJob
+from amber.model.repeats import Json, remembered
 from amber.model.retention import KNOWN_AFTER, Claim, EventPlace, Held, LetGo
 from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_set_role, may_set_superuser, person_of
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
 from amber.model.secrets import TOKEN_PREFIX, new_token, token_digest
 from amber.model.slugs import LONGEST_SLUG, free_slug
-from amber.model.stacks import ExceptionValue, Frame, Stacktrace, frames_of, stack_from
+from amber.model.stacks import ExceptionValue, Frame, Stacktrace, chain_in, frames_of, stack_from
 from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
 
 __all__ = [
@@ -132,6 +133,7 @@ __all__ = [
     "Item",
     "ItemHandler",
     "ItemNote",
+    "Json",
     "LetGo",
     "Letter",
     "LetterFilter",
@@ -170,6 +172,7 @@ __all__ = [
     "Verdict",
     "account_of",
     "actor_of",
+    "chain_in",
     "dsn",
     "frames_of",
     "free_slug",
@@ -185,6 +188,7 @@ __all__ = [
     "person_of",
     "reach",
     "read_limits",
+    "remembered",
     "rfc3339",
     "stack_from",
     "token_digest",

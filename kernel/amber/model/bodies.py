@@ -7,14 +7,16 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
+from amber.model.repeats import Json
+
 T = TypeVar("T")
 
 
 class Body(Mapping[str, Any]):
-    """A mapping of top-level fields, each a plain value or `msgspec.Raw`: its JSON, not decoded yet.
+    """A mapping of top-level fields, each a plain value or its `Json`, not decoded yet.
 
     Large fields that nothing had to be changed in stay the bytes that came: they are neither built as objects nor
-    written anew. Whoever hands over a Raw answers for its being whole and valid JSON.
+    written anew. Whoever hands over a Json answers for its being whole and valid.
     """
 
     __slots__ = ("__dict__", "_fields", "_plain")
@@ -25,7 +27,7 @@ class Body(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         value = self._fields[key]
-        if type(value) is not Raw:
+        if type(value) is not Json:
             return value
         if key not in self._plain:
             self._plain[key] = msgspec.json.decode(value)
@@ -55,10 +57,15 @@ class Body(Mapping[str, Any]):
         """The same fields with these laid over them."""
         return Body({**self._fields, **more})
 
+    @property
+    def kept(self) -> dict[str, Json]:
+        """The fields that still are the bytes that came."""
+        return {key: value for key, value in self._fields.items() if type(value) is Json}
+
     @cached_property
     def encoded(self) -> bytes:
         """All of it as JSON. Raises what msgspec raises where a value has no JSON."""
-        return msgspec.json.encode(self._fields)
+        return msgspec.json.encode({key: Raw(one) if type(one) is Json else one for key, one in self._fields.items()})
 
     def read(self, key: str, decoder: "msgspec.json.Decoder[T]") -> T | None:
         """One field as a typed value, decoded without what the type leaves out; None where it is missing.
@@ -68,7 +75,7 @@ class Body(Mapping[str, Any]):
         value = self._fields.get(key)
         if value is None:
             return None
-        if type(value) is Raw:
+        if type(value) is Json:
             return decoder.decode(value)
         kind: type[T] = decoder.type
         return msgspec.convert(value, kind)

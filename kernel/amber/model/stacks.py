@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from amber.model.bodies import Body
+from amber.model.repeats import Json, remembered
 
 
 class Frame(Struct, frozen=True, gc=False):
@@ -56,6 +57,18 @@ _STACK = msgspec.json.Decoder(Stacktrace)
 
 def chain_of(body: Body) -> tuple[ExceptionValue, ...]:
     """The exceptions of an event, oldest cause first; what is not in normal form is left out."""
+    if (field := body.kept.get("exception")) is not None:
+        return chain_in(field)
+    return _chain(body)
+
+
+@remembered
+def chain_in(field: Json) -> tuple[ExceptionValue, ...]:
+    """The exceptions of an event's `exception` as it came, oldest cause first."""
+    return _chain(Body({"exception": field}))
+
+
+def _chain(body: Body) -> tuple[ExceptionValue, ...]:
     try:
         chain = body.read("exception", _CHAIN)
     except msgspec.ValidationError:

@@ -1,12 +1,14 @@
 """The fast way (one pass over bytes, then the places found) does just what looking everywhere does."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from amber.model import Additions, Event
+from amber.model import Additions, Body, Event, Json
 from amber_enrichment.scrub.events import scrub_event, walk_event
 from amber_enrichment.scrub.rules import Rules
 from amber_enrichment.scrub.walk import Everything
@@ -140,7 +142,7 @@ RULES = st.builds(
 )
 
 
-def event_of(data: dict[str, Any], additions: dict[str, Additions] | None = None) -> Event:
+def event_of(data: Mapping[str, Any], additions: dict[str, Additions] | None = None) -> Event:
     return Event("0" * 32, 1, "error", 1.0, 1.0, data, additions=additions or {})
 
 
@@ -158,6 +160,24 @@ def test_they_agree_on_texts_made_to_confuse(text: str, rules: Rules) -> None:
     event = event_of({"message": text, "extra": {text: text}})
 
     assert scrub_event(event, rules) == walk_event(event, rules, Everything())
+
+
+KEPT = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("exception", "breadcrumbs", "threads", "stacktrace", "modules", "api"), PACKED)
+)
+
+
+@settings(deadline=None)
+@given(DATA, KEPT, RULES)
+def test_fields_that_stayed_bytes_are_scrubbed_as_any_other(
+    data: dict[str, Any], kept: dict[str, Any], rules: Rules
+) -> None:
+    as_bytes = {name: Json(msgspec.json.encode(value)) for name, value in kept.items()}
+    plain = {name: msgspec.json.decode(field) for name, field in as_bytes.items()}
+
+    answer = scrub_event(event_of(Body({**data, **as_bytes})), rules)
+
+    assert answer.data == scrub_event(event_of({**data, **plain}), rules).data
 
 
 def planted(key: str, shape: int, before: str) -> Any:

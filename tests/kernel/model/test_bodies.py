@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amber.model import Body, Event, ExceptionValue, Frame, frames_of, stack_from
+from amber.model import Body, Event, ExceptionValue, Frame, Json, frames_of, stack_from
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
@@ -20,7 +20,7 @@ FIELDS = st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), st.t
 
 
 def mixed(fields: dict[str, tuple[Any, bool]]) -> Body:
-    return Body({k: msgspec.Raw(msgspec.json.encode(v)) if is_raw else v for k, (v, is_raw) in fields.items()})
+    return Body({k: Json(msgspec.json.encode(v)) if is_raw else v for k, (v, is_raw) in fields.items()})
 
 
 def event(**data: Any) -> Event:
@@ -46,7 +46,7 @@ def test_fields_can_be_laid_over_and_left_out(
 
 
 def test_a_missing_field_is_missing() -> None:
-    body = Body({"a": msgspec.Raw(b"1")})
+    body = Body({"a": Json(b"1")})
     assert (body.get("b"), body.get("b", 2), "b" in body, "a" in body) == (None, 2, False, True)
     with pytest.raises(KeyError):
         body["b"]
@@ -58,7 +58,7 @@ def test_an_event_tells_its_chain_as_typed_values() -> None:
     first, second = event(exception=data).chain
     assert (first.type, first.value, first.frames) == ("A", "no", (Frame(function="f", lineno=3, in_app=True),))
     assert second == ExceptionValue(type="B")
-    raw = Event("0" * 32, 1, "error", 0.0, 0.0, Body({"exception": msgspec.Raw(msgspec.json.encode(data))}))
+    raw = Event("0" * 32, 1, "error", 0.0, 0.0, Body({"exception": Json(msgspec.json.encode(data))}))
     assert raw.chain == (first, second)
 
 

@@ -1,11 +1,11 @@
 """One event without its secrets: where could one be, and what do the exact rules say there."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from amber.model import Additions, Event
+from amber.model import Additions, Body, Event, Json, remembered
 from amber_enrichment.scrub.candidates import suspects
 from amber_enrichment.scrub.notes import Note, noted
 from amber_enrichment.scrub.places import PLACES, SKIP, TREE
@@ -15,6 +15,8 @@ from amber_enrichment.scrub.texts import Remark, key_rule
 from amber_enrichment.scrub.walk import Everything, Walk
 
 UNTOUCHED = frozenset(key for key, place in PLACES["event"].items() if place == SKIP) - {"_meta"}
+APART = frozenset({"exception", "breadcrumbs", "threads", "stacktrace"})
+"""Fields in which nothing depends on what stands beside them."""
 ADDRESSES = (("user", "ip_address"), ("request", "env", "REMOTE_ADDR"), ("sdk", "client_ip"))
 
 
@@ -26,26 +28,45 @@ def scrub_event(event: Event, rules: Rules) -> Event:
 
 def _suspects(event: Event, rules: Rules) -> Container[object] | None:
     """What is worth a look, or None if nothing is."""
+    body = event.body.without(UNTOUCHED)
+    kept = body.kept
     try:
-        encoded = event.body.without(UNTOUCHED).encoded
+        encoded = body.merged({name: {} for name in kept}).encoded  # their names stand as they do before an object
         if event.additions:
             encoded += msgspec.json.encode(event.additions)
     except (UnicodeEncodeError, OverflowError):  # lone surrogates, enormous numbers: no fast way, so look everywhere
         return Everything()
-    return suspects(encoded, rules) or None
+    return suspects(encoded, rules).union(*(_suspects_in(field, rules) for field in kept.values())) or None
+
+
+@remembered
+def _suspects_in(field: Json, rules: Rules) -> frozenset[str]:
+    return suspects(field, rules)
 
 
 def walk_event(event: Event, rules: Rules, found: Container[object] | None) -> Event:
     """The event after the exact rules were applied to everything in it that is among the suspects."""
     walk = Walk(rules, frozenset() if found is None else found)
-    data = _without_addresses(event.data, walk) if rules.ips else event.data
-    data = walk.value(dict(data), "event", ())
+    kept = {name: field for name, field in event.body.kept.items() if name in APART}
+    rest = event.body.without(frozenset(kept))
+    data = walk.value(dict(_without_addresses(rest, walk) if rules.ips else rest), "event", ())
     meta = _meta(data.get("_meta"), False, walk)
     additions = {name: _addition(name, addition, walk) for name, addition in event.additions.items()}
+    for name, field in kept.items():
+        kept[name], notes = _field(field, name, rules)
+        walk.notes += notes
     if not walk.notes:
         return event
     data = {**data, "_meta": noted(meta, [note for note in walk.notes if note.path[:1] != ("_meta",)])}
-    return msgspec.structs.replace(event, data=data, additions=additions)
+    return msgspec.structs.replace(event, data=Body({**data, **kept}) if kept else data, additions=additions)
+
+
+@remembered
+def _field(field: Json, name: str, rules: Rules) -> tuple[Json, Sequence[Note]]:
+    """One of the fields that are scrubbed by themselves, and what was replaced in it."""
+    walk = Walk(rules, _suspects_in(field, rules))
+    clean = walk.value({name: msgspec.json.decode(field)}, "event", ()) if walk.suspects else {}
+    return (Json(msgspec.json.encode(clean[name])), walk.notes) if walk.notes else (field, ())
 
 
 def _without_addresses(data: Mapping[str, Any], walk: Walk) -> Mapping[str, Any]:

@@ -1,12 +1,12 @@
 """The ways to group an event, in the order they are asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from amber.model import Event, Grouping, frames_of, stack_from
+from amber.model import Event, ExceptionValue, Grouping, Json, chain_in, frames_of, remembered, stack_from
 from amber_grouping.stack.exceptions import chain_of
 from amber_grouping.stack.frames import Stack, stack_of, text
 from amber_grouping.stack.key import VERSION, Part, key_of, part
@@ -24,7 +24,22 @@ class Found(Struct, frozen=True):
 
 def group_event(event: Event) -> Grouping:
     """The event's grouping; the same event gives the same one, always."""
-    found = by_fingerprint(event) or by_default(event)
+    if (found := by_fingerprint(event)) is not None:
+        return _grouping(found)
+    if (field := event.body.kept.get("exception")) is not None:
+        known = _by_field(field, event.text("platform"))
+        if known is not None:
+            return known
+    return _grouping(by_default(event))
+
+
+@remembered
+def _by_field(field: Json, platform: str) -> Grouping | None:
+    found = _by_chain(chain_in(field), platform)
+    return None if found is None else _grouping(found)
+
+
+def _grouping(found: Found) -> Grouping:
     key = key_of(found.mechanism, VERSION, found.parts)
     return Grouping(found.mechanism, VERSION, key, found.summary, found.parts)
 
@@ -51,7 +66,11 @@ def by_fingerprint(event: Event) -> Found | None:
 
 def by_exception(event: Event) -> Found | None:
     """The chain of exceptions."""
-    chain = chain_of(event.chain, event.text("platform"))
+    return _by_chain(event.chain, event.text("platform"))
+
+
+def _by_chain(values: Sequence[ExceptionValue], platform: str) -> Found | None:
+    chain = chain_of(values, platform)
     parts = tuple(one for link in chain for one in link.parts())
     if not parts:
         return None

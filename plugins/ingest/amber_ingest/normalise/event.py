@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from msgspec import Raw, json
+from msgspec import json
 
-from amber.model import Body, Event, rfc3339
+from amber.model import Body, Event, Json, rfc3339
 from amber_ingest.normalise import attributes, contexts, device, exception, ids, legacy, times
 from amber_ingest.normalise.agent import read_agent
 from amber_ingest.normalise.arrival import Arrival
@@ -66,11 +66,11 @@ EARLY = frozenset({"event_id", "timestamp", "start_timestamp", "level", "type", 
 SECURITY_TYPES = ("csp", "hpkp", "expectct", "expectstaple")
 CATEGORIES = {"transaction": "transaction", "feedback": "feedback"} | dict.fromkeys(SECURITY_TYPES, "security")
 FALLBACK_TYPES = {"security": "csp", "raw_security": "csp"}
-NOTHING: Mapping[str, Raw] = MappingProxyType({})
+NOTHING: Mapping[str, Json] = MappingProxyType({})
 EMPTY: tuple[Any, ...] = (None, "", [], {}, {"values": []})
 
 
-def normalise_event(raw: object, arrival: Arrival, kept: Mapping[str, Raw] = NOTHING) -> Event:
+def normalise_event(raw: object, arrival: Arrival, kept: Mapping[str, Json] = NOTHING) -> Event:
     """The event `raw` holds, in normal form; whatever JSON value it is, this answers and never raises.
 
     A field that is wrong is dropped, with a note under `_meta` and in `errors`; nothing is refused. Ownership of `raw`
@@ -104,7 +104,7 @@ def normalise_event(raw: object, arrival: Arrival, kept: Mapping[str, Raw] = NOT
     return _event(data, kept, (arrival, moment), notes)
 
 
-def _unpacked(names: frozenset[str], raw: dict[str, Any], kept: Mapping[str, Raw]) -> Mapping[str, Raw]:
+def _unpacked(names: frozenset[str], raw: dict[str, Any], kept: Mapping[str, Json]) -> Mapping[str, Json]:
     """Put these fields among the plain ones; what is still kept as it came."""
     raw |= {name: json.decode(value) for name, value in kept.items() if name in names}
     return {name: value for name, value in kept.items() if name not in names}
@@ -185,7 +185,7 @@ def _promote_tags(data: dict[str, Any], notes: Notes) -> None:
         data["tags"] = [[key, value] for key, value in given.items()]
 
 
-def _event(data: dict[str, Any], kept: Mapping[str, Raw], when: tuple[Arrival, float], notes: Notes) -> Event:
+def _event(data: dict[str, Any], kept: Mapping[str, Json], when: tuple[Arrival, float], notes: Notes) -> Event:
     arrival, moment = when
     if notes.errors:
         data["errors"] = notes.errors

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from amber.model import Level
+from amber.model import Json, Level, remembered
 from amber_ingest.normalise import attributes
 from amber_ingest.normalise.bags import SMALL_BAG
 from amber_ingest.normalise.breadcrumbs import CRUMB
@@ -99,40 +99,44 @@ _READ = {
 }
 
 
-def split(payload: bytes) -> tuple[dict[str, Any], dict[str, Raw]] | None:
+def split(payload: bytes) -> tuple[dict[str, Any], dict[str, Json]] | None:
     """An event's fields as plain values, and apart from them those that are in normal form as they came.
 
     None where the payload is no JSON object or needs tolerance to be read.
     """
-    if b"u0000" in payload and b"\\u0000" in payload:  # a search for five bytes takes a faster way than one for six
-        return None
     try:
         fields = _TOP.decode(payload)
-        kept = {name: fields.pop(name) for name in _keepable(fields)}
-        return {name: msgspec.json.decode(value) for name, value in fields.items()}, kept
+        kept = _kept(fields)
+        return {name: msgspec.json.decode(value) for name, value in fields.items() if name not in kept}, kept
     except (ValueError, RecursionError):
         return None
 
 
-def _keepable(fields: Mapping[str, Raw]) -> list[str]:
+def _kept(fields: Mapping[str, Raw]) -> dict[str, Json]:
     """The fields that may stay as they came."""
     if any(name.startswith("sentry.interfaces.") for name in fields):
-        return []  # what goes by an old name may want the place of one of them
-    return [name for name, is_right in _CHECKS.items() if name in fields and is_right(fields)]
+        return {}  # what goes by an old name may want the place of one of them
+    asked = {name: Json(fields[name]) for name in _CHECKS if name in fields}
+    if "stacktrace" in fields:
+        asked.pop("exception", None)  # a single exception may take the event's own stack
+    platform = attributes.known_platform(msgspec.json.decode(fields.get("platform", b"null"))) if asked else ""
+    return {name: field for name, field in asked.items() if _CHECKS[name](field, platform)}
 
 
-def _read(name: str, value: Raw) -> Any:
+def _read(name: str, field: Json) -> Any:
+    if field.find(b"\\u0000") >= 0:  # a character that no store keeps
+        return None
     try:
-        return _READ[name](value)
+        return _READ[name](field)
     except (ValueError, RecursionError):
         return None
 
 
-def _is_right_exception(fields: Mapping[str, Raw]) -> bool:
-    found = None if "stacktrace" in fields else _read("exception", fields["exception"])
+@remembered
+def _is_right_exception(field: Json, platform: str) -> bool:
+    found = _read("exception", field)
     if found is None:
         return False
-    platform = attributes.known_platform(msgspec.json.decode(fields.get("platform", b"null")))
     stacks = [exception.stacktrace.frames for exception in found.values if exception.stacktrace]
     mechanisms = [exception.mechanism for exception in found.values if exception.mechanism]
     if not all(exception.type for exception in found.values) or not all(map(_is_right_mechanism, mechanisms)):
@@ -158,8 +162,9 @@ def _are_right_frames(frames: Sequence[Any], platform: str) -> bool:
     return True
 
 
-def _is_right_trail(fields: Mapping[str, Raw]) -> bool:
-    found = _read("breadcrumbs", fields["breadcrumbs"])
+@remembered
+def _is_right_trail(field: Json, _: str) -> bool:
+    found = _read("breadcrumbs", field)
     if found is None:
         return False
     if not all(crumb.timestamp is None or is_normal(crumb.timestamp) for crumb in found.values):
@@ -167,10 +172,10 @@ def _is_right_trail(fields: Mapping[str, Raw]) -> bool:
     return _fit([crumb.data for crumb in found.values if crumb.data is not None])
 
 
-def _are_right_modules(fields: Mapping[str, Raw]) -> bool:
+@remembered
+def _are_right_modules(field: Json, _: str) -> bool:
     """JSON of texts alone is never longer when it is written anew, so its own length is enough to know."""
-    value = fields["modules"]
-    return len(bytes(value)) <= MODULES_SIZE and _read("modules", value) is not None
+    return len(field) <= MODULES_SIZE and _read("modules", field) is not None
 
 
 def _fit(bags: Sequence[Mapping[str, Any]]) -> bool:
@@ -181,7 +186,7 @@ def _fit(bags: Sequence[Mapping[str, Any]]) -> bool:
         return False
 
 
-_CHECKS: dict[str, Callable[[Mapping[str, Raw]], bool]] = {
+_CHECKS: dict[str, Callable[[Json, str], bool]] = {
     "exception": _is_right_exception,
     "breadcrumbs": _is_right_trail,
     "modules": _are_right_modules,
