@@ -75,7 +75,7 @@ class IngestConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class WorkerConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """How a worker digests."""
 
-    batch: Annotated[int, Meta(description="Messages (frames) taken from the bus at once", ge=1, le=1000)] = 32
+    batch: Annotated[int, Meta(description="Messages (frames) taken from the bus at once", ge=1, le=1000)] = 128
     attempts: Annotated[int, Meta(description="Deliveries of one message before it is dead-lettered", ge=1)] = 8
     ack_wait: Annotated[float, Meta(description="Seconds without a sign of life before a redelivery", ge=1)] = 5.0
     hang_after: Annotated[

@@ -31,6 +31,8 @@ LONGEST_HOLD = 5.0
 """Seconds between two tries while something Amber stands on is away."""
 PEEK = 0.2
 """Seconds between two looks at whether a paused consumer may go on."""
+LARGEST_BATCH = 2 << 20
+"""Bytes of messages handled at once: in memory they become five to ten times as much."""
 LONGEST_RETRY = 24 * 3600.0
 
 
@@ -267,15 +269,20 @@ def _as_it_came(message: Message, verdict: Exception) -> Message:
 
 
 def groups(messages: Sequence[Message], most: int) -> list[list[Message]]:
-    """Messages in the batches they are handled in: those that came before in halves, quarters and so on of what one may
-    hold, so that what no worker has lived to tell of comes to stand alone.
+    """Messages in the batches they are handled in, none of more than `LARGEST_BATCH` bytes unless of one message.
+
+    Those that came before stand in halves, quarters and so on of what a batch may hold, so that what no worker has
+    lived to tell of comes to stand alone.
     """
     found: dict[int, list[list[Message]]] = {}
+    sizes: dict[int, int] = {}
     for message in messages:
         room = max(1, most >> (message.delivered - 1))
         batches = found.setdefault(room, [[]])
-        if len(batches[-1]) >= room:
+        size = sizes[room] = sizes.get(room, 0) + len(message.data)
+        if len(batches[-1]) >= room or (size > LARGEST_BATCH and batches[-1]):
             batches.append([])
+            sizes[room] = len(message.data)
         batches[-1].append(message)
     return [batch for room in sorted(found, reverse=True) for batch in found[room]]
 

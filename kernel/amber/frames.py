@@ -10,6 +10,7 @@ from amber.model import Submission
 
 MAGIC = b"AMB1"
 _LENGTH = struct.Struct("<I")
+_SUBMISSION = msgspec.msgpack.Decoder(Submission).decode
 
 
 def pack(submission: Submission) -> bytes:
@@ -40,7 +41,7 @@ def decode(frame: bytes) -> list[Submission]:
         if end + length > len(frame):
             raise Reject(f"broken frame: submission {len(found)} is cut off")
         try:
-            found.append(msgspec.msgpack.decode(view[end : end + length], type=Submission))
+            found.append(_SUBMISSION(view[end : end + length]))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:  # the latter two: bad UTF-8, deep nesting
             raise Reject(f"broken frame: submission {len(found)}: {error}") from None
         offset = end + length

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from amber.bus import SUSPECTS, Message
 from amber.bus.memory import MemoryBus
-from amber.delivery import groups
+from amber.delivery import LARGEST_BATCH, groups
 from amber.journal import Death, Journal, Note
 from amber.suspects import LAST_STRIKE, Suspect, Suspects, Turns, blamed
 
@@ -152,6 +153,15 @@ def test_what_came_before_is_handled_in_ever_smaller_batches(delivered: list[int
         assert batch
         assert len(batch) <= max(1, most >> max(one.delivered - 1 for one in batch))
     assert all(len(batch) == 1 for batch in batches for one in batch if one.delivered > 10)
+
+
+@given(st.lists(st.integers(0, LARGEST_BATCH * 5 // 4), max_size=12))
+def test_batches_hold_no_more_bytes_than_a_worker_has_room_for(sizes: list[int]) -> None:
+    messages = [Message(STREAM, seq, "amber.v1.item.0", bytes(size), {}, 1) for seq, size in enumerate(sizes)]
+    batches = groups(messages, 1000)
+    assert [one.seq for batch in batches for one in batch] == list(range(len(messages)))
+    assert all(len(batch) == 1 or sum(len(one.data) for one in batch) <= LARGEST_BATCH for batch in batches)
+    assert all(sum(len(one.data) for one in [*a, b[0]]) > LARGEST_BATCH for a, b in pairwise(batches))
 
 
 def digest_all(count: int, poison: Iterable[int], parts: int) -> tuple[set[int], set[tuple[int, str]], int]:

@@ -62,6 +62,11 @@ class Body(Mapping[str, Any]):
         """The fields that still are the bytes that came."""
         return {key: value for key, value in self._fields.items() if type(value) is Json}
 
+    def as_it_came(self, key: str) -> Json | None:
+        """The field's bytes where it still is those that came."""
+        value = self._fields.get(key)
+        return value if type(value) is Json else None
+
     @cached_property
     def encoded(self) -> bytes:
         """All of it as JSON. Raises what msgspec raises where a value has no JSON."""

@@ -57,7 +57,7 @@ _STACK = msgspec.json.Decoder(Stacktrace)
 
 def chain_of(body: Body) -> tuple[ExceptionValue, ...]:
     """The exceptions of an event, oldest cause first; what is not in normal form is left out."""
-    if (field := body.kept.get("exception")) is not None:
+    if (field := body.as_it_came("exception")) is not None:
         return chain_in(field)
     return _chain(body)
 

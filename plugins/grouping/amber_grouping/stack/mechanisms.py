@@ -26,7 +26,7 @@ def group_event(event: Event) -> Grouping:
     """The event's grouping; the same event gives the same one, always."""
     if (found := by_fingerprint(event)) is not None:
         return _grouping(found)
-    if (field := event.body.kept.get("exception")) is not None:
+    if (field := event.body.as_it_came("exception")) is not None:
         known = _by_field(field, event.text("platform"))
         if known is not None:
             return known

@@ -67,7 +67,7 @@ SECURITY_TYPES = ("csp", "hpkp", "expectct", "expectstaple")
 CATEGORIES = {"transaction": "transaction", "feedback": "feedback"} | dict.fromkeys(SECURITY_TYPES, "security")
 FALLBACK_TYPES = {"security": "csp", "raw_security": "csp"}
 NOTHING: Mapping[str, Json] = MappingProxyType({})
-EMPTY: tuple[Any, ...] = (None, "", [], {}, {"values": []})
+NO_VALUES: Mapping[str, Any] = {"values": []}
 
 
 def normalise_event(raw: object, arrival: Arrival, kept: Mapping[str, Json] = NOTHING) -> Event:
@@ -97,7 +97,8 @@ def normalise_event(raw: object, arrival: Arrival, kept: Mapping[str, Json] = NO
     if raw.get("breadcrumbs") is not None:
         data["breadcrumbs"] = breadcrumbs(raw["breadcrumbs"], notes, ("breadcrumbs",), moved)
     data["event_id"] = event_id
-    data["timestamp"] = rfc3339(moment)
+    is_told = not moved and times.is_normal(raw.get("timestamp"))
+    data["timestamp"] = raw["timestamp"] if is_told else rfc3339(moment)
     data["type"] = _type(raw, {**data, **kept}, arrival)
     _start(raw, data, moved, notes)
     _complete(raw, data, arrival, notes)
@@ -123,7 +124,7 @@ def _fields(raw: dict[str, Any], notes: Notes) -> dict[str, Any]:
             continue
         path: Path = (field,)
         right = mend(value, notes, path)
-        if right not in EMPTY:
+        if (right or isinstance(right, int | float)) and right != NO_VALUES:
             data[field] = right
     return data
 
@@ -171,12 +172,12 @@ def _complete(raw: dict[str, Any], data: dict[str, Any], arrival: Arrival, notes
 def _promote_tags(data: dict[str, Any], notes: Notes) -> None:
     """The environment leaves the tags for its own field; server name, site and the device's class become tags."""
     given = dict(data.pop("tags", ()))
-    name = attributes.environment(given.pop("environment", ""), notes, ("tags", "environment"))
-    if name:
+    if name := attributes.environment(given.pop("environment", ""), notes, ("tags", "environment")):
         data.setdefault("environment", name)
     for field in ("server_name", "site"):
-        for key, value in tags({field: data.pop(field, None)}, notes, ("tags",)):
-            given.setdefault(key, value)
+        if field in data:
+            for key, value in tags({field: data.pop(field)}, notes, ("tags",)):
+                given.setdefault(key, value)
     given.pop(device.TAG, None)
     strength = device.device_class(data)
     if strength:

@@ -51,17 +51,24 @@ def infer_address(data: dict[str, Any], arrival: Arrival) -> None:
     `sdk.settings.infer_ip` says `auto` (always), `never`, or `legacy`: `{{auto}}` asks, and old platforms need not.
     """
     env = (data.get("request") or {}).get("env")
-    client = arrival.client_ip if is_address(arrival.client_ip) else ""
     mode = _mode(data)
-    known = "" if mode == "never" else client
     if isinstance(env, dict) and env.get("REMOTE_ADDR") == AUTO:
-        env["REMOTE_ADDR"] = known or None
-    remote = env.get("REMOTE_ADDR") if isinstance(env, dict) else None
+        env["REMOTE_ADDR"] = _client(arrival, mode)
     user = data.get("user") or {}
     if user.get("ip_address") == AUTO:
-        user["ip_address"] = None if mode == "never" else (remote if is_address(remote) else client) or None
-    elif not user.get("ip_address") and known and (mode == "auto" or data.get("platform") in SILENT_PLATFORMS):
-        data["user"] = {**user, "ip_address": known}
+        remote = env.get("REMOTE_ADDR") if isinstance(env, dict) else None
+        user["ip_address"] = remote if mode != "never" and is_address(remote) else _client(arrival, mode)
+    elif (
+        not user.get("ip_address")
+        and (mode == "auto" or data.get("platform") in SILENT_PLATFORMS)
+        and (client := _client(arrival, mode))
+    ):
+        data["user"] = {**user, "ip_address": client}
+
+
+def _client(arrival: Arrival, mode: str) -> str | None:
+    """The address the event came from, where it is one and may be told."""
+    return arrival.client_ip if mode != "never" and is_address(arrival.client_ip) else None
 
 
 def _mode(data: dict[str, Any]) -> str:
