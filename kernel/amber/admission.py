@@ -41,7 +41,7 @@ async def admit(dispatcher: Dispatcher, keys: KeyCache, reading: Reading, princi
     answers = await dispatcher.collect(
         "admit_items", _admission_of(len(reading.items)), items=reading.items, principal=principal, project=project
     )
-    said = [answer.value for answer in answers if answer.value != EVERYTHING]
+    said = [answer.value for answer in answers if answer.value is not EVERYTHING]
     if not said:
         return EVERYTHING
     refused: dict[int, Verdict] = {}
@@ -108,8 +108,8 @@ def _admission_of(count: int) -> Callable[[Any], Admission]:
     def check(value: Any) -> Admission:
         if not isinstance(value, Admission):
             raise TypeError(f"answered {type(value).__name__}, expected Admission")
-        if value is EVERYTHING:
-            return value
+        if value == EVERYTHING:
+            return EVERYTHING
         check_fields(value)
         if any(position not in range(count) for position in value.refused):
             raise TypeError(f"answered verdicts about something else than {count} items")

@@ -22,13 +22,15 @@ class Lane:
         self._bus, self._subject, self._metrics = bus, subject, metrics
         self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
         self._flush: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, packed: bytes) -> "asyncio.Future[None]":
         """A future that is done once `packed` is durable."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = self._loop = self._loop or asyncio.get_running_loop()  # remembered: to ask for it is a system call
+        future: asyncio.Future[None] = loop.create_future()
         self._waiting.append((packed, future))
         if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._drain())
+            self._flush = loop.create_task(self._drain())
         return future
 
     async def _drain(self) -> None:

@@ -5,6 +5,7 @@ import inspect
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -93,6 +94,7 @@ class Dispatcher:
     def __init__(self, manager: pluggy.PluginManager, metrics: Metrics) -> None:
         self._manager, self._metrics = manager, metrics
         self._hooks = hooks()
+        self._guarded = frozenset(name for name, spec in self._hooks.items() if _is_guarded(name, spec))
         self._lanes: dict[str, Lane] = {}
         self._known: dict[str, tuple[list[pluggy.HookImpl], dict[str, pluggy.HookImpl]]] = {}
         self.breaker = Breaker()
@@ -142,24 +144,22 @@ class Dispatcher:
         impl = self._implementations(hook).get(plugin)
         if impl is None:
             raise PluginError(plugin, hook, "it does not answer this hook")
-        given = {"ctx": self.contexts.get(plugin), **arguments}
-        call = {name: given[name] for name in impl.argnames}
-        return await self.call(plugin, hook, check, lambda: impl.function(**call))
+        arguments["ctx"] = self.contexts.get(plugin)
+        given = [arguments[name] for name in impl.argnames]
+        return await self.call(plugin, hook, check, partial(impl.function, *given))
 
     async def call(self, plugin: str, hook: str, check: Callable[[Any], T], function: Callable[[], Any]) -> T:
         """Call a plugin's function under the rules of `hook`: its budget, breaker and metrics."""
         spec = self._hooks[hook]
-        # what must not be skipped is not skipped because of what came before it: its failure has a price of its own
-        is_guarded = hook not in ("ingest_protocols", "group_events") and spec.on_error not in (
-            OnError.DEAD_LETTER,
-            OnError.RETRY,
-        )
-        if is_guarded and self.breaker.is_open(plugin):
+        if hook in self._guarded and self.breaker.is_open(plugin):
             raise PluginError(plugin, hook, "it has failed too often and is left alone for a while")
         started = time.perf_counter()
         self.on_call(plugin, hook)
         try:
-            value = check(await self._bounded(plugin, spec, function))
+            value = function() if self._is_direct(plugin, spec) else await self._in_lane(plugin, spec, function)
+            if inspect.isawaitable(value):
+                value = await _awaited(value, self._budget(plugin, spec))
+            value = check(value)
         except ANSWERS.get(hook, ()):
             self._settled(plugin, hook, started, None)
             raise
@@ -171,22 +171,25 @@ class Dispatcher:
         self._settled(plugin, hook, started, None)
         return value
 
-    async def _bounded(self, plugin: str, spec: Hook, function: Callable[[], Any]) -> Any:
-        budget = (self.budgets.get(plugin) or spec.budget_ms) / 1000
-        if spec.is_quick and plugin in self.trusted:
-            value = function()
-        else:
-            lane = self._lanes.get(plugin) or self._lanes.setdefault(plugin, Lane(plugin))
-            value = await lane.run(function, budget)
-        return await _awaited(value, budget) if inspect.isawaitable(value) else value
+    def _is_direct(self, plugin: str, spec: Hook) -> bool:
+        return spec.is_quick and plugin in self.trusted
+
+    def _budget(self, plugin: str, spec: Hook) -> float:
+        return (self.budgets.get(plugin) or spec.budget_ms) / 1000
+
+    async def _in_lane(self, plugin: str, spec: Hook, function: Callable[[], Any]) -> Any:
+        lane = self._lanes.get(plugin) or self._lanes.setdefault(plugin, Lane(plugin))
+        return await lane.run(function, self._budget(plugin, spec))
 
     def _settled(self, plugin: str, hook: str, started: float, error: Exception | None) -> None:
         seconds = time.perf_counter() - started
-        message = f"{type(error).__name__}: {error}" if error else ""
-        self._metrics.called(plugin, hook, seconds, message, type(error).__name__ if error else "")
         self.breaker.record(plugin, error is not None)
-        if error is not None:
-            log.error("plugin %s failed in %s after %.0f ms: %s", plugin, hook, seconds * 1000, message)
+        if error is None:
+            self._metrics.called(plugin, hook, seconds)
+            return
+        kind, message = type(error).__name__, f"{type(error).__name__}: {error}"
+        self._metrics.called(plugin, hook, seconds, message, kind)
+        log.error("plugin %s failed in %s after %.0f ms: %s", plugin, hook, seconds * 1000, message)
 
     def forget(self, plugin: str) -> None:
         """Let go of what belongs to a plugin that was switched off."""
@@ -201,6 +204,17 @@ class Dispatcher:
         """Let the threads of all plugins end."""
         for lane in self._lanes.values():
             lane.close()
+
+
+def _is_guarded(hook: str, spec: Hook) -> bool:
+    """Whether a plugin that keeps failing in a hook is left alone for a while.
+
+    What must not be skipped is not skipped because of what came before it: its failure has a price of its own.
+    """
+    return hook not in ("ingest_protocols", "group_events") and spec.on_error not in (
+        OnError.DEAD_LETTER,
+        OnError.RETRY,
+    )
 
 
 def _nobody_notes(plugin: str, hook: str) -> None:

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -19,7 +19,7 @@ from amber.commit import Committer
 from amber.config import Settings
 from amber.dispatch import Dispatcher
 from amber.errors import Denied, PluginError, Reject, Unavailable
-from amber.intake import Held, Memory, Receive, client_ip, read_body
+from amber.intake import Held, Memory, Patience, Receive, client_ip, read_body
 from amber.metrics import Metrics
 from amber.model import (
     Admission,
@@ -53,11 +53,23 @@ class Endpoint(Struct, frozen=True):
     protocol: IngestProtocol
     route: IngestRoute
     pattern: re.Pattern[str]
+    cors: tuple[tuple[bytes, bytes], ...]
 
 
 def endpoints(protocols: Sequence[IngestProtocol]) -> list[Endpoint]:
     """Every route of every protocol."""
-    return [Endpoint(protocol, route, pattern_of(route)) for protocol in protocols for route in protocol.routes]
+    return [
+        Endpoint(protocol, route, pattern_of(route), tuple(map(_encoded, protocol.cors)))
+        for protocol in protocols
+        for route in protocol.routes
+    ]
+
+
+def submission_ids() -> Iterator[str]:
+    """Random ids, asked of the system many at a time: asking for one costs as much as matching its path."""
+    while True:
+        many = secrets.token_hex(12 * 256)
+        yield from (many[start : start + 24] for start in range(0, len(many), 24))
 
 
 class Parts(Struct, frozen=True):
@@ -82,6 +94,8 @@ class Edge:
         self._fallback: Any = None
         self._ending = asyncio.Event()
         self.memory = Memory(parts.settings.ingest.max_in_flight)
+        self.patience = Patience()
+        self._ids = submission_ids()
         self._one_large = asyncio.Semaphore()
         self._proxies = [ipaddress.ip_network(one, strict=False) for one in parts.settings.server.trusted_proxies]
 
@@ -116,8 +130,8 @@ class Edge:
         endpoint, path = found
         request = self._request(scope, endpoint, path)
         reply = await self._answer(endpoint, request, receive)
-        self._parts.metrics.requests.labels(endpoint.protocol.name, str(reply.status)).inc()
-        await _send(send, reply, endpoint.protocol.cors)
+        self._parts.metrics.answered(endpoint.protocol.name, reply.status)
+        await _send(send, reply, endpoint.cors)
 
     def _match(self, scope: Scope) -> tuple[Endpoint, Mapping[str, str]] | None:
         path = scope["path"]
@@ -134,12 +148,13 @@ class Edge:
         return None
 
     def _request(self, scope: Scope, endpoint: Endpoint, path: Mapping[str, str]) -> IngestRequest:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query: bytes = scope.get("query_string", b"")
         return IngestRequest(
             method=scope["method"],
             route=endpoint.route.name,
             path=path,
-            query=dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)),
+            query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
             headers=headers,
             body=b"",
             client_ip=client_ip((scope.get("client") or ("",))[0], headers, self._proxies),
@@ -176,7 +191,8 @@ class Edge:
         """Read, authenticate, check and commit one request, within the memory all requests share."""
         held = Held(self.memory)
         try:
-            body = await read_body(receive, endpoint.route.max_body, _declared(request), held)
+            _check_declared(request, endpoint.route)
+            body = await read_body(receive, endpoint.route.max_body, held, self.patience)
             request = replace(request, body=body)
             protocol = endpoint.protocol
             credential = await self._aside(protocol.credential, request)
@@ -212,7 +228,7 @@ class Edge:
                 self._parts.tally.add(count)
             return
         submission = Submission(
-            id=secrets.token_hex(12),
+            id=next(self._ids),
             protocol=protocol.name,
             route=request.route,
             project=project,
@@ -226,7 +242,7 @@ class Edge:
             submission = await self._park(submission)
         await self._parts.committer.commit(submission)
         for item in reading.items:
-            self._parts.metrics.received.labels(item.category).inc(item.quantity)
+            self._parts.metrics.took(item.category, item.quantity)
 
     async def _park(self, submission: Submission) -> Submission:
         """Put a body that is too large for the bus into the blob store; the submission then only names it."""
@@ -252,9 +268,11 @@ def refuse(protocol: IngestProtocol, request: IngestRequest, error: Reject) -> R
         return Reply(500)
 
 
-def _declared(request: IngestRequest) -> int | None:
+def _check_declared(request: IngestRequest, route: IngestRoute) -> None:
+    """Raise Reject(413) where the client says itself that it sends too much."""
     value = request.headers.get("content-length", "")
-    return int(value) if value.isdecimal() else None
+    if value.isdecimal() and int(value) > route.max_body:
+        raise Reject(f"the body has {int(value)} bytes, at most {route.max_body} are taken", status=413)
 
 
 def _reply(protocol: IngestProtocol, request: IngestRequest, reading: Reading, admission: Admission) -> Reply:
@@ -269,11 +287,16 @@ def _reply(protocol: IngestProtocol, request: IngestRequest, reading: Reading, a
     return replace(reply, headers=(*reply.headers, ("retry-after", str(wait)), *told))
 
 
-async def _send(send: Send, reply: Reply, cors: Sequence[tuple[str, str]]) -> None:
-    headers = [(b"content-type", reply.content_type.encode()), (b"content-length", str(len(reply.body)).encode())]
-    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*cors, *reply.headers)]
+async def _send(send: Send, reply: Reply, cors: Sequence[tuple[bytes, bytes]]) -> None:
+    length = b"%d" % len(reply.body)
+    headers = [(b"content-type", reply.content_type.encode()), (b"content-length", length), *cors]
+    headers += map(_encoded, reply.headers)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    return header[0].encode("latin-1"), header[1].encode("latin-1")
 
 
 async def first_of(message: Awaitable[Any], end: Awaitable[Any]) -> Any:

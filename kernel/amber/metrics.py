@@ -59,6 +59,8 @@ class Metrics:
             "amber_consumer_paused", "1 while a consumer is paused", ("consumer",), registry=self.registry
         )
         self._meters: dict[tuple[str, str], _Meter] = {}
+        self._requests: dict[tuple[str, int], Counter] = {}
+        self._received: dict[str, Counter] = {}
         self._ledgers: dict[str, _Ledger] = {}
         self._counters: dict[str, Counter] = {}
         self._lock = threading.Lock()
@@ -72,6 +74,20 @@ class Metrics:
             if name not in self._counters:
                 self._counters[name] = self._counter(name, what, *labels)
             return self._counters[name]
+
+    def answered(self, protocol: str, status: int) -> None:
+        """Count one answer to an ingest request."""
+        counter = self._requests.get((protocol, status))
+        if counter is None:  # remembered, because finding it by its labels costs more than counting
+            counter = self._requests[protocol, status] = self.requests.labels(protocol, str(status))
+        counter.inc()
+
+    def took(self, category: str, quantity: int) -> None:
+        """Count items that were answered 200 and are durable."""
+        counter = self._received.get(category)
+        if counter is None:
+            counter = self._received[category] = self.received.labels(category)
+        counter.inc(quantity)
 
     def called(self, plugin: str, hook: str, seconds: float, error: str = "", kind: str = "") -> None:
         """Count one hook call; `error` is what went wrong, `kind` its class."""

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +47,9 @@ def carries_envelope(request: IngestRequest) -> bool:
 
 def shown_key(request: IngestRequest) -> Shown | None:
     """What headers and query show, or None; raises Reject(401) where two places speak at once."""
-    found = list(_places(request))
+    found = _in_headers(request.headers.get("x-sentry-auth", ""), request.headers.get("authorization", ""))
+    if "sentry_key" in request.query:
+        found = (*found, _from_fields(request.query))
     if len(found) > 1:
         raise Reject("multiple authorization payloads", status=401)
     if not found:
@@ -86,20 +88,18 @@ def check_agreement(request: IngestRequest, shown: Shown | None, project: int, h
         raise Reject("header mismatch: the envelope has another origin than the request")
 
 
-def _places(request: IngestRequest) -> Iterable[Shown]:
-    """Every place that holds a key, in the protocol's order."""
-    scheme, _, value = request.headers.get("authorization", "").strip().partition(" ")
-    if header := request.headers.get("x-sentry-auth", "").strip():
-        yield _from_header(re.sub(r"(?i)^sentry\s+", "", header))
-    if scheme.lower() == "sentry":
-        yield _from_header(value)
-    if scheme.lower() == "basic":
-        yield _from_basic(value)
-    if "sentry_key" in request.query:
-        yield _from_fields(request.query)
-
-
 @lru_cache(maxsize=1024)
+def _in_headers(own: str, authorization: str) -> tuple[Shown, ...]:
+    """What the two headers that may hold a key show, in the protocol's order."""
+    found = [_from_header(re.sub(r"(?i)^sentry\s+", "", own.strip()))] if own.strip() else []
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "sentry":
+        found.append(_from_header(value))
+    if scheme.lower() == "basic":
+        found.append(_from_basic(value))
+    return tuple(found)
+
+
 def _from_header(value: str) -> Shown:
     pairs = (part.partition("=") for part in value.split(","))
     return _from_fields({name.strip(): text.strip() for name, _, text in pairs})
@@ -117,12 +117,14 @@ def _from_fields(fields: Mapping[str, str]) -> Shown:
     return Shown(fields.get("sentry_key", ""), fields.get("sentry_client", ""), fields.get("sentry_version", ""))
 
 
+@lru_cache(maxsize=1024)
 def _valid_key(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise Reject("bad sentry key: a public key has 32 hexadecimal digits", status=401)
     return key.lower()
 
 
+@lru_cache(maxsize=1024)
 def _check_version(version: str) -> None:
     found = _VERSION.fullmatch(version)
     if version and (found is None or int(found[1]) > PROTOCOL_VERSION):

@@ -1,6 +1,5 @@
 """Every item type the protocol knows: the category it is counted in, and how much of it one envelope may hold."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TypeGuard
 
@@ -64,10 +63,12 @@ def note_of(item: EnvelopeItem) -> ItemNote:
 
 def check_limits(items: Sequence[EnvelopeItem]) -> None:
     """Raise Reject(413) that names the first type of which an envelope holds too much."""
-    counts, sizes = Counter[str](), Counter[str]()
+    counts: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for item in items:
-        counts[item.type] += 1
-        sizes[item.type] += len(item.payload)
+        name = item.type
+        counts[name] = counts.get(name, 0) + 1
+        sizes[name] = sizes.get(name, 0) + len(item.payload)
     for name, size in sizes.items():
         kind = kind_of(name)
         if kind.max_size is not None and size > kind.max_size:

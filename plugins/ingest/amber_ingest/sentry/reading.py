@@ -33,14 +33,14 @@ def read(request: IngestRequest, project: int, max_inflated: int) -> Reading:
     else:
         check_agreement(request, shown, project, envelope.headers)
         check_limits(envelope.items)
-    event_id = meta["event_id"] = _event_id(request, envelope)
-    makes_event = any(kind_of(item.type).makes_event for item in envelope.items)
+    events = [item for item in envelope.items if kind_of(item.type).makes_event]
+    event_id = meta["event_id"] = _event_id(request, envelope, events)
     return Reading(
-        items=tuple(note_of(item) for item in envelope.items),
+        items=tuple(map(note_of, envelope.items)),
         meta=meta,
         encoding=encoding,
         body=None if body is request.body else body,
-        event_id=event_id if makes_event else "",
+        event_id=event_id if events else "",
     )
 
 
@@ -71,14 +71,14 @@ def _meta(request: IngestRequest, form: str, shown: Shown | None) -> dict[str, A
     return meta
 
 
-def _event_id(request: IngestRequest, envelope: Envelope) -> str:
+def _event_id(request: IngestRequest, envelope: Envelope, events: list[EnvelopeItem]) -> str:
     """The id of what this request tells of: its own, else its event's, else a new one where it makes an event."""
     stated = envelope.headers.get("event_id", request.path.get("event_id"))
-    if stated is not None and not parse_id(stated):
+    known = parse_id(stated)
+    if stated is not None and not known:
         raise Reject("invalid event_id: it is no UUID")
-    carried = [_carried_id(item) for item in envelope.items if kind_of(item.type).makes_event]
-    own = next(filter(None, carried), "")
-    return parse_id(stated) or own or (new_id() if carried else "")
+    carried = [_carried_id(item) for item in events]
+    return known or next(filter(None, carried), "") or (new_id() if events else "")
 
 
 def _carried_id(item: EnvelopeItem) -> str:
