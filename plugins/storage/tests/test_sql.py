@@ -271,3 +271,12 @@ def test_an_event_kept_by_a_worker_that_died_is_counted_as_it_is_kept(sqlite_eng
     counted = structs.replace(again, grouping=structs.replace(again.grouping, key=kept.key))
     assert issues.apply(Batch(events=(counted,))).stored == 1
     assert discrepancies(sqlite_engine) == []
+
+
+def test_an_event_sent_twice_in_a_batch_with_two_keys_leaves_no_grouping_behind(engine: Engine) -> None:
+    project = new_project(SqlDirectory(engine)).id
+    twins = tuple(event(project, key, id="a" * 32) for key in ("first", "second"))
+    assert SqlEventStore(engine).write_events(twins) == frozenset()
+    assert SqlIssueStore(engine).apply(Batch(events=twins)).repeated == 1
+    assert discrepancies(engine) == []
+    assert [one.key for one in SqlEventStore(engine).oldest_events(project, NOON + 1).items] == ["first"]

@@ -32,10 +32,12 @@ class Prepared(Struct, frozen=True):
     bodies: Sequence[bytes]
 
     def without(self, known: Iterable[Identity]) -> "Prepared":
-        """The same but for these events: their groupings would group nothing."""
-        left_out = frozenset(known)
-        rows = zip(self.events, self.ids, self.groupings, self.bodies, strict=True)
-        columns = tuple(zip(*(row for row in rows if row[1] not in left_out), strict=True))
+        """The same but for these events, and the first alone of each id: other groupings would group nothing."""
+        rows = list(zip(self.events, self.ids, self.groupings, self.bodies, strict=True))
+        first = {row[1]: row for row in reversed(rows)}
+        for id in known:
+            del first[id]
+        columns = tuple(zip(*(row for row in rows if first.get(row[1]) is row), strict=True))
         return Prepared(*columns) if columns else Prepared((), (), (), ())
 
 
@@ -53,7 +55,7 @@ def write_rows(connection: Connection, batch: Prepared) -> tuple[dict[Identity, 
     numbers, known = new_numbers(connection, batch.ids)
     there = {number for (number,) in ask(connection, THERE, [(numbers[id],) for id in known])} if known else set()
     kept = [id for id in known if numbers[id] in there]
-    new = batch.without(kept) if kept else batch
+    new = batch.without(kept) if kept or len(numbers) < len(batch.ids) else batch
     groupings = ids_of(connection, new.events, new.groupings)
     parts = zip(new.ids, groupings, new.events, new.bodies, strict=True)
     write(connection, ADD, [_row(numbers[id], id, place, grouped, body) for id, place, grouped, body in parts])
