@@ -237,7 +237,19 @@ def test_what_was_written_again_and_never_counted_goes_before_its_id_is_forgotte
     house.at += DAY + 1
     house.round()
     assert house.kept(shop, "key") == ids_of(more)
+    house.round()
     assert house.issues.last_let_go(shop.id) == ()
+    assert discrepancies(house.engine) == []
+
+
+def test_a_worker_about_to_count_an_event_that_is_being_forgotten_finds_that_it_is_gone(house: House) -> None:
+    shop = house.project(retention_events=1)
+    made = house.receive(shop, "key", 1, 3)
+    house.round()
+    house.at += DAY + 1
+    house.events.write_events(made[:1])
+    house.round()
+    assert house.issues.apply(Batch(events=tuple(made[:1]))).gone == ((shop.id, made[0].event.id),)
     assert discrepancies(house.engine) == []
 
 

@@ -34,7 +34,8 @@ class Pruner:
         self._now, self._pace = ctx.now, pace
 
     def prune(self, project: int, limits: Limits) -> Iterator[Gone]:
-        """The steps for one project; what a crash left undone before comes first."""
+        """The steps for one project; what rounds before left undone comes first."""
+        yield from self._forget_ids(project)
         self._delete(project, self._issues.last_let_go(project))
         yield NOTHING
         if limits.days:
@@ -42,7 +43,6 @@ class Pruner:
             yield from self._prune_old(project, before)
         if limits.events:
             yield from self._prune_excess(project, limits.events)
-        yield from self._forget_ids(project)
 
     def forget_figures(self, project: int, days: int) -> Iterator[Gone]:
         """The steps that take out counts by the hour that are too old."""
@@ -83,12 +83,17 @@ class Pruner:
                 yield gone
 
     def _forget_ids(self, project: int) -> Iterator[Gone]:
-        """An event may have been written again since it was let go: what is known to be gone is deleted once more."""
+        """An id whose event was written again since it was let go stays known until the next round: whoever wrote it
+        may be about to count it, and must find that it is gone. So nothing is deleted before this.
+        """
         before = self._now() - KNOWN_AFTER
         while ids := self._issues.long_gone(project, before, self._pace.size):
-            self._delete(project, ids)
             self._issues.forget_events(project, ids)
+            written_again = set(ids).intersection(self._issues.long_gone(project, before, self._pace.size))
+            self._delete(project, sorted(written_again))
             yield NOTHING
+            if written_again:
+                return
 
     def _let_go(self, project: int, places: Sequence[EventPlace], *, may_end_issues: bool) -> Gone:
         """Counts first, then the events: a crash in between leaves ids that are known to be gone."""
