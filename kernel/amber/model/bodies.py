@@ -35,7 +35,8 @@ class Body(Mapping[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The field's value, or `default`."""
-        return self[key] if key in self._fields else default
+        value = self._fields.get(key, default)
+        return self[key] if type(value) is Json else value
 
     def __contains__(self, key: object) -> bool:
         return key in self._fields
