@@ -148,6 +148,8 @@ def event_of(data: Mapping[str, Any], additions: dict[str, Additions] | None = N
 
 @settings(deadline=None)
 @given(DATA, RULES)
+@example({"api": {"modules": [4111111111111111]}}, Rules())  # the event's own modules are left alone, no others
+@example({"key": {"modules": [4111111111111111]}}, Rules())
 def test_the_fast_way_and_the_plain_way_agree(data: dict[str, Any], rules: Rules) -> None:
     event = event_of(data)
 

@@ -118,8 +118,8 @@ class Walk:
             return self._entry(key, item, places, path)
         if isinstance(item, dict) and self.rules.defaults and keys.may_begin(key):
             item = self._halves(key, item, (*path, key))
-        is_plain = where == TREE  # what the event's own form calls `request.cookies` is no secret as a whole
-        return self._under(key, item, place if is_plain else where, (*path, key))
+        is_pair = where == TREE and place in PAIRED  # `request.cookies` itself is no secret as a whole
+        return self._under(key, item, place if is_pair else where, (*path, key))
 
     def _halves(self, parent: str, node: dict[str, Any], path: Path) -> dict[str, Any]:
         hidden = {
