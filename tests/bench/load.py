@@ -14,6 +14,8 @@ from msgspec import Struct
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = {"large": 16, "small": 32}
+UNLIKE = 4000
+"""Events of which no two are alike, made from the 200."""
 PATIENCE = 300.0
 """Seconds without one more stored event after which a run counts as stuck."""
 
@@ -55,10 +57,22 @@ class Load:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._issues = 200
         folder.mkdir(parents=True)
         for name in ("gen_payloads.py", "loadgen.py"):
             shutil.copy(shared() / name, folder / name)
         subprocess.run([sys.executable, folder / "gen_payloads.py"], check=True, stdout=subprocess.DEVNULL)
+
+    def unlike(self) -> "Load":
+        """The same load, but in each event every frame has a variable of its own: what repeats here is no help."""
+        other = Load.__new__(Load)
+        other._folder, other._issues = self._folder / "unlike", UNLIKE
+        (other._folder / "payloads").mkdir(parents=True)
+        shutil.copy(self._folder / "loadgen.py", other._folder)
+        lines = (self._folder / "payloads" / "large.jsonl").read_text().splitlines()
+        with (other._folder / "payloads" / "large.jsonl").open("w") as file:
+            file.writelines(_changed(lines[number % len(lines)], number) + "\n" for number in range(UNLIKE))
+        return other
 
     def send(self, target: Target, events: int, payload: str, rate: float = 0.0) -> Sent:
         """Send so many events, as fast as they are taken or at `rate` a second."""
@@ -69,6 +83,7 @@ class Load:
         command = [sys.executable, str(self._folder / "loadgen.py"), "--gzip", "--payload", payload]
         command += ["--url", target.url, "--project", str(target.project), "--key", target.key]
         command += ["--events", str(events), "--concurrency", str(CONNECTIONS[payload]), "--max-seconds", "900"]
+        command += ["--issues", str(self._issues)]
         return subprocess.Popen([*command, "--rate", str(rate)], stdout=subprocess.PIPE, text=True)
 
     def watched(
@@ -96,6 +111,15 @@ class Load:
         return b"\n".join(
             json.dumps(part).encode() for part in ({"event_id": event["event_id"]}, {"type": "event"}, event)
         )
+
+
+def _changed(line: str, number: int) -> str:
+    """A payload with a variable in each of its frames that no other has."""
+    payload = json.loads(line)
+    for exception in payload["event"]["exception"]["values"]:
+        for place, frame in enumerate(exception["stacktrace"]["frames"]):
+            frame.setdefault("vars", {})["request"] = f"<Request {number} at 0x{number * 4096 + place:012x}>"
+    return json.dumps(payload)
 
 
 def _sent(events: int, out: str) -> Sent:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bench import measures
-from bench.load import Load, until_stored
+from bench.load import UNLIKE, Load, until_stored
 from bench.peers import Bugsink
 from bench.processes import Watch, use
 from bench.system import Amber
@@ -117,15 +117,18 @@ class Bench:
 
     def _under_load(self, amber: Amber) -> None:
         """As fast as it goes, with one worker and with two."""
+        other = self._load.unlike()
         with amber.up():
             large = [measures.stored(amber, self._load, self._plan.large, "large") for _ in self._times()]
             small = [measures.stored(amber, self._load, self._plan.small, "small") for _ in self._times()]
+            unlike = [measures.stored(amber, other, min(self._plan.large, UNLIKE), "large") for _ in self._times()]
             amber.another_worker()
             two = [measures.stored(amber, self._load, self._plan.large, "large") for _ in self._times()]
         self._row(
             "accepted and durable, while a worker digests", Bar(unit="/s"), *(run.sent.per_second for run in large)
         )
         self._row(STORED_LARGE, Bar(1500, times=35, unit="/s"), *(run.per_second for run in large))
+        self._row("stored, large, no two alike", Bar(unit="/s"), *(run.per_second for run in unlike))
         self._row(STORED_SMALL, Bar(5000, unit="/s"), *(run.per_second for run in small))
         most = [run.memory for run in (*large, *small)]
         self._row("memory, under full load", Bar(500, is_most=True, unit="MB"), max(most))
