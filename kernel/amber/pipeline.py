@@ -1,6 +1,7 @@
 """Events of one project through enrichment, scrubbing and grouping: each hook asked once per batch."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from amber.describe import culprit, title
 from amber.dispatch import Dispatcher, check_fields
 from amber.errors import PluginError
-from amber.model import Additions, Event, GroupedEvent, Grouping, Project
+from amber.model import REMEMBERED, Additions, Event, GroupedEvent, Grouping, Project
 
 T = TypeVar("T")
 FALLBACK = "kernel"
@@ -27,11 +28,19 @@ def answers_of(kind: type[T], count: int, *, optional: bool) -> Callable[[Any], 
         for one in value:
             if not (isinstance(one, kind) or (optional and one is None)):
                 raise TypeError(f"answered a {type(one).__name__}, expected {kind.__name__}")
-            if isinstance(one, Additions | Grouping):  # an event holds too much to be looked through again
+            if isinstance(one, Grouping):
+                check_grouping(one)
+            elif isinstance(one, Additions):  # an event holds too much to be looked through again
                 check_fields(one)
         return value
 
     return check
+
+
+@lru_cache(maxsize=REMEMBERED)
+def check_grouping(grouping: Grouping) -> None:
+    """`check_fields`, done once for the same grouping. Raises TypeError where its parts are no tuples."""
+    check_fields(grouping)
 
 
 class Pipeline:

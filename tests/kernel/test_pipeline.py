@@ -140,7 +140,13 @@ async def test_the_first_plugin_that_decides_groups_an_event(house: Any, make_ev
     assert house.metrics.cost("c").calls == 0
 
 
-@pytest.mark.parametrize("bad", RUBBISH)
+def in_lists(events: Sequence[Event]) -> list[Grouping]:
+    """Groupings whose parts, against what they declare, could be changed by anybody."""
+    parts: Any = [["frame", "f"]]
+    return [Grouping("x", 1, "k", "why", parts) for _ in events]
+
+
+@pytest.mark.parametrize("bad", [*RUBBISH, in_lists])
 async def test_the_next_plugin_groups_when_one_fails(house: Any, pair: list[Event], project: Project, bad: Any) -> None:
     house.add("bad", group_events=bad, budget_ms=20)
     pipeline = Pipeline(house.dispatcher)

@@ -66,7 +66,7 @@ from amber.model.people import (
     User,
 )
 from amber.model.ports import Handled, IngestProtocol, IngestRoute, ItemHandler, ScheduledJob
-from amber.model.repeats import Json, remembered
+from amber.model.repeats import REMEMBERED, Json, remembered
 from amber.model.retention import KNOWN_AFTER, Claim, EventPlace, Held, LetGo
 from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_set_role, may_set_superuser, person_of
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
@@ -88,6 +88,7 @@ __all__ = [
     "LIMITS",
     "LONGEST_SLUG",
     "PUBLIC",
+    "REMEMBERED",
     "SCOPES",
     "TOKEN_PREFIX",
     "Account",

@@ -74,7 +74,7 @@ class Event(Struct, frozen=True, dict=True):
         return ""
 
 
-class Grouping(Struct, frozen=True):
+class Grouping(Struct, frozen=True, cache_hash=True):
     """Why an event belongs to its issue: enough to explain and to repeat the decision.
 
     `key` is a hex digest over length-prefixed parts. `parts` are those parts in order, as (what, value): hashing them

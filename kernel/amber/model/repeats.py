@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 REMEMBERED = 512
-"""Fields whose answers a function remembers, those it was asked for last."""
+"""Answers a function remembers, those it was asked for last."""
 LONGEST_REMEMBERED = 64 << 10
 """Bytes of a field that is worth keeping for that; longer ones are worked out each time."""
 

@@ -10,7 +10,7 @@ from zstandard import ZstdCompressionDict
 from amber.model import GroupedEvent
 from amber_storage.sql.bodies import packed
 from amber_storage.sql.bulk import ask, insertion, question, write
-from amber_storage.sql.groupings import Content, contents, ids_of
+from amber_storage.sql.groupings import Name, ids_of, names_of
 from amber_storage.sql.numbers import Identity, identity, new_numbers
 from amber_storage.sql.schema import events
 
@@ -28,7 +28,7 @@ class Prepared(Struct, frozen=True):
 
     events: Sequence[GroupedEvent]
     ids: Sequence[Identity]
-    groupings: Sequence[Content]
+    groupings: Sequence[Name]
     bodies: Sequence[bytes]
 
     def without(self, known: Iterable[Identity]) -> "Prepared":
@@ -44,7 +44,7 @@ class Prepared(Struct, frozen=True):
 def prepared(grouped: Sequence[GroupedEvent], dictionaries: Mapping[int, ZstdCompressionDict]) -> Prepared:
     """All of it that needs no transaction; bodies are packed with the dictionaries of their projects."""
     ids = [identity(each.event) for each in grouped]
-    return Prepared(grouped, ids, contents(grouped), packed((each.event for each in grouped), dictionaries))
+    return Prepared(grouped, ids, names_of(grouped), packed((each.event for each in grouped), dictionaries))
 
 
 def write_rows(connection: Connection, batch: Prepared) -> tuple[dict[Identity, int], list[Identity]]:
