@@ -48,11 +48,12 @@ class Context(Generic[C]):
 
     def keep(self, name: str, make: Callable[[], T]) -> T:
         """What this plugin keeps in this process under `name`, made on first use; gone when the process ends."""
-        with self._lock:  # plain hooks are called from several threads
-            if name not in self._kept:
-                self._kept[name] = make()
-            kept: T = self._kept[name]
-            return kept
+        if name not in self._kept:
+            with self._lock:  # plain hooks are called from several threads
+                if name not in self._kept:
+                    self._kept[name] = make()
+        kept: T = self._kept[name]
+        return kept
 
     @staticmethod
     def now() -> float:

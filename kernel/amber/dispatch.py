@@ -78,7 +78,9 @@ class Breaker:
     def record(self, plugin: str, is_failure: bool) -> None:
         """Count a call that failed, or close the breaker after one that did not."""
         if not is_failure:
-            self._failures.pop(plugin, None)
+            if plugin not in self._failures:
+                return
+            del self._failures[plugin]
             if self._open_until.pop(plugin, None) is not None:
                 log.warning("plugin %s answers again", plugin)
             return

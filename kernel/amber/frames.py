@@ -21,7 +21,7 @@ def pack(submission: Submission) -> bytes:
 
 def join(packed: Iterable[bytes]) -> bytes:
     """A frame of packed submissions."""
-    return MAGIC + b"".join(packed)
+    return b"".join((MAGIC, *packed))
 
 
 def encode(submissions: Sequence[Submission]) -> bytes:

@@ -1,12 +1,18 @@
 """What one process counts, in Prometheus's form, and what its plugins cost."""
 
 import threading
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+BOUNDS = Histogram.DEFAULT_BUCKETS
+"""Seconds, the last of them infinite: how the times of hook calls are told."""
 RECENT = 512
 """Calls of a plugin that its 95th percentile is taken over."""
 
@@ -29,12 +35,50 @@ class _Ledger:
         self.recent: deque[float] = deque(maxlen=RECENT)
 
 
-class _Meter(Struct, frozen=True):
-    """What one hook of one plugin is counted on; looked up once, because labels cost more than counting."""
+class _Meter:
+    """What one hook of one plugin is counted on: plain numbers, since many are called for every request."""
 
-    calls: Counter
-    seconds: Histogram
-    ledger: _Ledger
+    def __init__(self, ledger: _Ledger) -> None:
+        self.ledger = ledger
+        self.seconds = 0.0
+        self.within = [0] * len(BOUNDS)
+
+    def count(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.within[bisect_left(BOUNDS, seconds)] += 1
+        self.ledger.calls += 1
+        self.ledger.recent.append(seconds)
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """How many calls took up to so many seconds, as Prometheus wants it."""
+        names = (*map(str, BOUNDS[:-1]), "+Inf")
+        return list(zip(names, accumulate(self.within), strict=True))
+
+
+class _Meters(Collector):
+    """The meters of a process by plugin and hook. For one thread, in which all hooks are called."""
+
+    def __init__(self) -> None:
+        self._meters: dict[tuple[str, str], _Meter] = {}
+        self._ledgers: dict[str, _Ledger] = {}
+
+    def meter(self, plugin: str, hook: str) -> _Meter:
+        found = self._meters.get((plugin, hook))
+        if found is None:
+            ledger = self._ledgers.setdefault(plugin, _Ledger())
+            found = self._meters[plugin, hook] = _Meter(ledger)
+        return found
+
+    def ledger(self, plugin: str) -> _Ledger:
+        return self._ledgers.get(plugin) or _Ledger()
+
+    def collect(self) -> Iterator[Metric]:
+        calls = CounterMetricFamily("amber_plugin_calls", "Hook calls", labels=("plugin", "hook"))
+        seconds = HistogramMetricFamily("amber_plugin_seconds", "Time in hook calls", labels=("plugin", "hook"))
+        for labels, meter in list(self._meters.items()):
+            calls.add_metric(labels, sum(meter.within))
+            seconds.add_metric(labels, meter.buckets(), meter.seconds)
+        yield from (calls, seconds)
 
 
 class Metrics:
@@ -47,21 +91,17 @@ class Metrics:
         self.outcomes = self._counter("amber_items", "Items by what became of them", "category", "outcome")
         self.digested = self._counter("amber_frames_digested", "Frames a worker is done with", "result")
         self.dead = self._counter("amber_dead_letters", "Dead letters", "stream", "plugin")
-        self.calls = self._counter("amber_plugin_calls", "Hook calls", "plugin", "hook")
         self.errors = self._counter("amber_plugin_errors", "Hook calls that failed", "plugin", "hook", "error")
-        self.seconds = Histogram(
-            "amber_plugin_seconds", "Time in hook calls", ("plugin", "hook"), registry=self.registry
-        )
         self.publish_seconds = Histogram("amber_publish_seconds", "Until a frame is durable", registry=self.registry)
         self.digest_seconds = Histogram("amber_digest_seconds", "Until a batch is stored", registry=self.registry)
         self.lag = Gauge("amber_digest_lag", "Frames that wait to be digested", registry=self.registry)
         self.paused = Gauge(
             "amber_consumer_paused", "1 while a consumer is paused", ("consumer",), registry=self.registry
         )
-        self._meters: dict[tuple[str, str], _Meter] = {}
+        self._meters = _Meters()
+        self.registry.register(self._meters)
         self._requests: dict[tuple[str, int], Counter] = {}
         self._received: dict[str, Counter] = {}
-        self._ledgers: dict[str, _Ledger] = {}
         self._counters: dict[str, Counter] = {}
         self._lock = threading.Lock()
 
@@ -91,24 +131,16 @@ class Metrics:
 
     def called(self, plugin: str, hook: str, seconds: float, error: str = "", kind: str = "") -> None:
         """Count one hook call; `error` is what went wrong, `kind` its class."""
-        meter = self._meters.get((plugin, hook)) or self._meter(plugin, hook)
-        meter.calls.inc()
-        meter.seconds.observe(seconds)
-        meter.ledger.recent.append(seconds)
-        meter.ledger.calls += 1
+        meter = self._meters.meter(plugin, hook)
+        meter.count(seconds)
         if error:
             self.errors.labels(plugin, hook, kind).inc()
             meter.ledger.errors += 1
             meter.ledger.last_error = error
 
-    def _meter(self, plugin: str, hook: str) -> "_Meter":
-        ledger = self._ledgers.setdefault(plugin, _Ledger())
-        made = _Meter(self.calls.labels(plugin, hook), self.seconds.labels(plugin, hook), ledger)
-        return self._meters.setdefault((plugin, hook), made)
-
     def cost(self, plugin: str) -> PluginCost:
         """What a plugin has cost so far."""
-        ledger = self._ledgers.get(plugin) or _Ledger()
+        ledger = self._meters.ledger(plugin)
         recent = sorted(ledger.recent)
         p95 = recent[int(len(recent) * 0.95)] if recent else 0.0
         return PluginCost(ledger.calls, ledger.errors, p95, ledger.last_error)

@@ -25,15 +25,13 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 @hookimpl
 def admit_items(items: Sequence[ItemNote], principal: Principal, project: Project, ctx: Context[Config]) -> Admission:
     """Refuse what is over a limit; tell which limits are in force and what is left of the nearest."""
-    known = _known(ctx)
-    gate = ctx.keep("gate", lambda: Gate(configured(ctx.config), known))
-    return gate.admit(items, principal.id, project, ctx.now())
+    return _gate(ctx).admit(items, principal.id, project, ctx.now())
 
 
 @hookimpl
 def plugin_stop(ctx: Context[Config]) -> None:
     """Let the thread end that reads the counts."""
-    _known(ctx).close()
+    _gate(ctx).close()
 
 
 def configured(config: Config) -> tuple[Limit, ...]:
@@ -46,5 +44,5 @@ def configured(config: Config) -> tuple[Limit, ...]:
     return tuple(limit for limit in every if limit.count)
 
 
-def _known(ctx: Context[Config]) -> Known:
-    return ctx.keep("known", lambda: Known(lambda: ctx.role("issue_store"), ctx.log))
+def _gate(ctx: Context[Config]) -> Gate:
+    return ctx.keep("gate", lambda: Gate(configured(ctx.config), Known(lambda: ctx.role("issue_store"), ctx.log)))

@@ -54,6 +54,10 @@ class Gate:
             told = tuple(self._still(rule, now) for rule in rules if rule.name not in hit and self._holds(rule, now))
             return Admission(refused, told, self._allowance(rules, items, now))
 
+    def close(self) -> None:
+        """Read no more counts."""
+        self._known.close()
+
     def _rules(self, project: Project, key: str) -> tuple[Rule, ...]:
         """What holds for a key; found anew when the project's settings are read anew."""
         settings, rules = self._read.get((project.id, key), (None, ()))

@@ -62,7 +62,7 @@ class Desk:
 
     def settle(self) -> None:
         """Wait until what was asked of the store has been answered."""
-        self.ctx.keep("known", SimpleNamespace)._reader.submit(lambda: None).result()
+        self.ctx.keep("gate", SimpleNamespace)._known._reader.submit(lambda: None).result()
 
 
 @pytest.fixture
