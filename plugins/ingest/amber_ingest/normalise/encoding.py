@@ -1,10 +1,14 @@
 """JSON values as bytes: how large and how deep they are, and whether they can be written at all."""
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
 
+MOST_TYPED = 7
+"""Levels up to which a type says how deep a value may be, which is read in C; it grows twice as large with each."""
 DEEPEST = 64
 """Containers below this level are not kept; no field of an event may be this deep."""
 REPLACEMENT = "\ufffd"
@@ -24,8 +28,10 @@ def fits(value: object, size: int, depth: int) -> bool:
         return False
     if len(text) > size:
         return False
-    # Brackets in strings count too, so this says yes only where it is sure; the exact walk answers for the rest.
-    return text.count(b"{") + text.count(b"[") <= depth or is_shallow(value, depth)
+    # Brackets in strings count too, so this says yes only where it is sure; an exact way answers for the rest.
+    if text.count(b"{") + text.count(b"[") <= depth:
+        return True
+    return _reads(text, depth) if depth <= MOST_TYPED else _is_shallow(value, depth)
 
 
 def written(value: object) -> str:
@@ -36,12 +42,33 @@ def written(value: object) -> str:
         return "[…]"
 
 
-def is_shallow(value: object, depth: int) -> bool:
-    """Whether a value has at most `depth` levels of containers."""
+def nested(levels: int) -> Any:
+    """The type of JSON values with at most so many levels of containers."""
+    kind: Any = str | int | float | bool | None
+    scalar = kind
+    for _ in range(levels):
+        kind = scalar | dict[str, kind] | list[kind]
+    return kind
+
+
+@cache
+def _reader(levels: int) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(nested(levels)).decode
+
+
+def _is_shallow(value: object, depth: int) -> bool:
     if isinstance(value, dict):
-        return depth > 0 and all(is_shallow(entry, depth - 1) for entry in value.values())
+        return depth > 0 and all(_is_shallow(entry, depth - 1) for entry in value.values())
     if isinstance(value, list | tuple):
-        return depth > 0 and all(is_shallow(entry, depth - 1) for entry in value)
+        return depth > 0 and all(_is_shallow(entry, depth - 1) for entry in value)
+    return True
+
+
+def _reads(text: bytes, depth: int) -> bool:
+    try:
+        _reader(depth)(text)
+    except msgspec.ValidationError:
+        return False
     return True
 
 

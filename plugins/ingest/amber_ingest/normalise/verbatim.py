@@ -15,6 +15,7 @@ from amber.model import Json, Level, remembered
 from amber_ingest.normalise import attributes
 from amber_ingest.normalise.bags import SMALL_BAG
 from amber_ingest.normalise.breadcrumbs import CRUMB
+from amber_ingest.normalise.encoding import nested
 from amber_ingest.normalise.exception import EXCEPTION
 from amber_ingest.normalise.frames import FRAME, MOST_DETAILED
 from amber_ingest.normalise.in_app import GUESSING
@@ -26,16 +27,7 @@ MODULES_SIZE = 8192
 SIZE, DEPTH = SMALL_BAG
 
 
-def _nested(levels: int) -> Any:
-    """The type of JSON values with at most so many levels of containers."""
-    kind: Any = str | int | float | bool | None
-    scalar = kind
-    for _ in range(levels):
-        kind = scalar | dict[str, kind] | list[kind]
-    return kind
-
-
-Bag = dict[str, _nested(DEPTH - 1)]  # type: ignore[misc, valid-type]  # made of the limit
+Bag = dict[str, nested(DEPTH - 1)]  # type: ignore[misc, valid-type]  # made of the limit
 
 
 def _right(name: str, shape: Shape, stricter: Mapping[str, Any], left_out: Sequence[str] = ()) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from amber.model import Event
 from amber_ingest.normalise.bags import trim
-from amber_ingest.normalise.encoding import is_shallow
+from amber_ingest.normalise.encoding import fits
 from amber_ingest.normalise.notes import Notes
 
 Normal = Callable[..., Event]
@@ -20,6 +20,11 @@ def nested(levels: int) -> Any:
     for _ in range(levels):
         value = {"a": value}
     return value
+
+
+def depth_of(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
 
 
 def test_extra_is_kept_to_seven_levels_and_deeper_ones_become_json_text(normal: Normal) -> None:
@@ -34,7 +39,7 @@ def test_extra_that_is_far_too_deep_does_no_harm(normal: Normal) -> None:
     for levels in (60, 500, 900, 5000, 50_000):
         event = normal(extra=nested(levels), message="m")
         assert event.message == "m"
-        assert is_shallow(event.data["extra"], 7)
+        assert depth_of(event.data["extra"]) <= 7
         msgspec.json.encode(event)
 
 
@@ -51,13 +56,19 @@ JSON = st.recursive(
 )
 
 
+@given(JSON, st.integers(0, 9))
+def test_a_value_fits_if_it_is_neither_longer_nor_deeper(value: Any, depth: int) -> None:
+    assert fits(value, 100_000, depth) == (depth_of(value) <= depth)
+    assert not fits(value, len(msgspec.json.encode(value)) - 1, depth)
+
+
 @settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON), st.integers(2, 300), st.integers(1, 4))
 def test_what_is_trimmed_fits_and_fits_again(value: dict[str, Any], size: int, depth: int) -> None:
     notes = Notes(None, None)
     kept, used = trim(value, (size, depth), notes, ())
     assert len(msgspec.json.encode(kept)) <= used <= size
-    assert is_shallow(kept, depth)
+    assert depth_of(kept) <= depth
     again, _ = trim(kept, (size, depth), notes, ())
     assert again == kept
 
