@@ -5,6 +5,7 @@ The table in `docs/explanation/durability.md` is this one; the last test compare
 
 import gzip
 import json
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,6 +39,17 @@ def with_unknown() -> bytes:
     return b"\n".join((head, b'{"type":"hologram","length":2}', b"xx", item, event))
 
 
+def packed_half() -> bytes:
+    """A JSON that breaks off, in a gzip body of some size."""
+    return gzip.compress(one("event", b'{"message":"%s' % os.urandom(4096).hex().encode()))
+
+
+def packed_broken() -> bytes:
+    """A good event in a gzip body of some size whose checksum is wrong."""
+    body = gzip.compress(one("event", b'{"message":"%s"}' % os.urandom(4096).hex().encode()))
+    return body[:-8] + bytes(4) + body[-4:]
+
+
 class Case:
     """One input: what is sent, the status it hears, and how many items it leads to by their ends."""
 
@@ -68,6 +80,9 @@ CASES = {
     "envelope header that is no JSON": Case(lambda: b"{nope\n{}\n{}\n", 400),
     "item header that is no JSON": Case(lambda: b"{}\n{bad\n{}\n", 400),
     "bad JSON in an event": Case(lambda: one("event", b'{"event_id": broken'), 400),
+    "bad JSON in a large event, packed": Case(packed_half, 200, {"invalid": 1}, "gzip"),
+    "a large event, packed, with a wrong checksum": Case(packed_broken, 200, {"invalid": 1}, "gzip"),
+    "a large event, packed, cut off": Case(lambda: packed_broken()[:-9], 400, encoding="gzip"),
     "event that is a list": Case(lambda: one("event", b"[1,2]"), 400),
     "event without any field": Case(lambda: one("event", b"{}"), 200, {"stored": 1}),
     "item of an unknown type": Case(lambda: one("hologram", b'{"a":1}'), 200, {"unhandled": 1}),

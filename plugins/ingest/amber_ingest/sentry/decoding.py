@@ -47,8 +47,10 @@ def decode(submission: Submission, max_inflated: int) -> Decoded:
     try:
         data = inflate(submission.body, submission.encoding, max_inflated)
         envelope = open_body(str(submission.meta.get("form", "envelope")), data, submission.meta)
+        if submission.meta.get("is_single") and len(envelope.items) != 1:
+            raise Reject("the body holds more than its first bytes say")
     except Reject as refused:
-        return Decoded(outcomes=(_invalid(submission, "default", refused.detail),))
+        return Decoded(outcomes=(_unreadable(submission, refused.detail),))
     return _decode_items(submission, envelope)
 
 
@@ -145,6 +147,13 @@ def _reason(refused: Reject) -> str:
     return ": ".join((refused.detail, *refused.causes))
 
 
-def _invalid(submission: Submission, category: str, reason: str) -> OutcomeCount:
+def _unreadable(submission: Submission, reason: str) -> OutcomeCount:
+    """What cannot be opened counts as one thing, or as the item that the edge knew by its header alone."""
+    told = submission.meta if submission.meta.get("is_single") else {}
+    category, quantity = next(iter(told.get("categories") or ("default",))), next(iter(told.get("quantities") or (1,)))
+    return _invalid(submission, category, reason, quantity)
+
+
+def _invalid(submission: Submission, category: str, reason: str, quantity: int = 1) -> OutcomeCount:
     hour = int(submission.received_at // 3600)
-    return OutcomeCount(submission.project, category, "invalid", reason[:200], 1, hour)
+    return OutcomeCount(submission.project, category, "invalid", reason[:200], quantity, hour)

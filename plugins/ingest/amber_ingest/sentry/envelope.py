@@ -20,10 +20,16 @@ SPREAD_HEADER = 64 * 1024
 
 
 class EnvelopeItem(Struct, frozen=True):
-    """One item: its headers, unknown ones too, and its payload as it came."""
+    """One item: its headers, unknown ones too, and its payload as it came; `size` where that has not been read."""
 
     headers: dict[str, Any]
     payload: bytes = b""
+    size: int = -1
+
+    @property
+    def length(self) -> int:
+        """The bytes of its payload, read or not."""
+        return len(self.payload) if self.size < 0 else self.size
 
     @property
     def type(self) -> str:
@@ -42,7 +48,7 @@ def read_envelope(data: bytes) -> Envelope:
     """The envelope in these bytes, which carry no encoding any more; raises Reject(400) for anything else."""
     if not data:
         raise Reject("empty request body")
-    headers, at = _read_header(data, 0, "envelope header")
+    headers, at = read_header(data, 0, "envelope header")
     items: list[EnvelopeItem] = []
     while at < len(data) and not _only_newlines(data, at):
         if len(items) == MAX_ITEMS:
@@ -58,7 +64,7 @@ def _only_newlines(data: bytes, at: int) -> bool:
 
 
 def _read_item(data: bytes, at: int, place: str) -> tuple[EnvelopeItem, int]:
-    headers, start = _read_header(data, at, f"header of {place}")
+    headers, start = read_header(data, at, f"header of {place}")
     if not isinstance(headers.get("type"), str):
         raise Reject(f"header of {place}: type is missing or no string")
     end = _payload_end(data, start, headers.get("length"), place)
@@ -79,8 +85,8 @@ def _payload_end(data: bytes, start: int, length: object, place: str) -> int:
     return end
 
 
-def _read_header(data: bytes, at: int, place: str) -> tuple[dict[str, Any], int]:
-    """The JSON object that starts at `at`, and where the line after it starts."""
+def read_header(data: bytes, at: int, place: str) -> tuple[dict[str, Any], int]:
+    """The JSON object that starts at `at`, and where the line after it starts. Raises Reject(400)."""
     end = data.find(b"\n", at)
     end = len(data) if end < 0 else end
     try:

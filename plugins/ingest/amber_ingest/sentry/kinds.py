@@ -58,7 +58,7 @@ def kind_of(item_type: str) -> Kind:
 
 def note_of(item: EnvelopeItem) -> ItemNote:
     """What the edge knows of an item."""
-    return ItemNote(item.type, _category(item), len(item.payload), _quantity(item))
+    return ItemNote(item.type, _category(item), item.length, _quantity(item))
 
 
 def check_limits(items: Sequence[EnvelopeItem]) -> None:
@@ -68,7 +68,7 @@ def check_limits(items: Sequence[EnvelopeItem]) -> None:
     for item in items:
         name = item.type
         counts[name] = counts.get(name, 0) + 1
-        sizes[name] = sizes.get(name, 0) + len(item.payload)
+        sizes[name] = sizes.get(name, 0) + item.length
     for name, size in sizes.items():
         kind = kind_of(name)
         if kind.max_size is not None and size > kind.max_size:
@@ -97,7 +97,7 @@ def _quantity(item: EnvelopeItem) -> int:
     """How many things a container says it holds; never more than it has bytes for."""
     count, mime = item.headers.get("item_count"), item.headers.get("content_type")
     is_container = isinstance(mime, str) and mime.startswith(CONTAINER)
-    return count if is_container and is_count(count) and count <= len(item.payload) else 1
+    return count if is_container and is_count(count) and count <= item.length else 1
 
 
 def is_count(value: object) -> TypeGuard[int]:

@@ -10,6 +10,7 @@ from amber_ingest.sentry.envelope import Envelope, EnvelopeItem
 from amber_ingest.sentry.kinds import check_limits, kind_of, note_of
 from amber_ingest.sentry.opening import form_of, open_body
 from amber_ingest.sentry.payloads import read_head
+from amber_ingest.sentry.peeking import peek
 from amber_ingest.wire.encodings import encoding_name, inflate
 from amber_ingest.wire.forms import mime_type
 from amber_ingest.wire.ids import new_id
@@ -26,7 +27,11 @@ def read(request: IngestRequest, project: int, max_inflated: int) -> Reading:
     shown = shown_key(request)
     meta = _meta(request, form, shown)
     encoding, body = _encoded(request)
-    envelope = open_body(form, inflate(body, encoding, max_inflated), meta)
+    envelope = peek(body, max_inflated) if form == "envelope" and encoding == "gzip" else None
+    if envelope is None:
+        envelope = open_body(form, inflate(body, encoding, max_inflated), meta)
+    else:
+        meta["is_single"] = True
     if form == "security":
         for item in envelope.items:
             check_limits([item])  # a browser sends several reports in one list, so each has the limit for itself
@@ -77,7 +82,7 @@ def _event_id(request: IngestRequest, envelope: Envelope, events: list[EnvelopeI
     known = parse_id(stated)
     if stated is not None and not known:
         raise Reject("invalid event_id: it is no UUID")
-    carried = [_carried_id(item) for item in events]
+    carried = [_carried_id(item) for item in events if item.size < 0]
     return known or next(filter(None, carried), "") or (new_id() if events else "")
 
 

@@ -71,6 +71,15 @@ def _small_gzip(data: bytes) -> bytes | None:
     return whole if member.eof and not member.unused_data else None
 
 
+def gzip_head(data: bytes, size: int) -> bytes:
+    """What the first `size` bytes of a gzip body inflate to, `size` bytes at most. Raises Reject(400) for no gzip."""
+    try:
+        head: bytes = isal_zlib.decompressobj(GZIP).decompress(data[:size], size)
+    except _BROKEN as error:
+        raise Reject("request body is not valid gzip", causes=(str(error),)) from None
+    return head
+
+
 def inflate_head(data: bytes, encoding: str, size: int) -> bytes:
     """The first `size` bytes without the encoding, as far as they can be read; what follows them is not looked at."""
     if not encoding:
