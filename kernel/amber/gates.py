@@ -5,10 +5,10 @@ import logging
 import time
 from collections import deque
 
-import msgspec
 from msgspec import Struct
 
 from amber.bus import PAUSES, Bus, pause_subject
+from amber.bus.reading import read_json
 from amber.errors import Reject
 from amber.metrics import Metrics
 from amber.pausing import Pause, Pauses
@@ -124,8 +124,8 @@ class Gates:
     async def _hear(self, subject: str, data: bytes) -> None:
         consumer = subject.removeprefix(pause_subject(""))
         self._known.pop(consumer, None)
-        with contextlib.suppress(msgspec.MsgspecError):  # an empty word is the end of a pause
-            self._known[consumer] = msgspec.json.decode(data, type=Pause)
+        with contextlib.suppress(Reject):  # an empty word is the end of a pause
+            self._known[consumer] = read_json(data, Pause, "a pause")
         if consumer in self._gates:
             gate = self._gates[consumer]
             if consumer in self._known:

@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from amber.bus import SUSPECTS, Bus, Message, suspect_subject
-from amber.errors import PluginError
+from amber.bus.reading import read_json
+from amber.errors import PluginError, Reject
 from amber.journal import Death, Journal
 
 log = logging.getLogger("amber.suspects")
@@ -158,8 +159,8 @@ class Suspects:
                 await self._bus.publish(suspect_subject(consumer, seq), msgspec.json.encode(suspect))
 
     async def _hear(self, _: str, data: bytes) -> None:
-        with contextlib.suppress(msgspec.MsgspecError):  # whatever somebody else put there is no suspect of ours
-            suspect = msgspec.json.decode(data, type=Suspect)
+        with contextlib.suppress(Reject):  # whatever somebody else put there is no suspect of ours
+            suspect = read_json(data, Suspect, "a suspect")
             self._known[suspect.consumer, suspect.stream, suspect.seq] = suspect
 
     def find(self, consumer: str, message: Message) -> Suspect | None:

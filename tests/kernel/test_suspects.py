@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from amber.bus import SUSPECTS, Message
+from amber.bus import SUSPECTS, Message, suspect_subject
 from amber.bus.memory import MemoryBus
 from amber.delivery import LARGEST_BATCH, groups
 from amber.journal import Death, Journal, Note
@@ -208,3 +208,11 @@ def test_every_poisonous_part_is_found_and_no_other_blamed(count: int, parts: in
     assert stored == set(range(count))
     assert guilty == {(number // parts, str(number % parts)) for number in poison}
     assert deaths == (2 * len(poison) + 1 if poison else 0)
+
+
+@pytest.mark.parametrize("data", [b"[]", b'{"consumer":"\xff"}', b'{"x":' + b"[" * 100_000])
+async def test_what_is_no_suspect_keeps_no_worker_from_starting(data: bytes) -> None:
+    bus = MemoryBus()
+    await bus.publish(suspect_subject("digest", 1), data)
+    await Suspects(bus, Journal()).start()
+    await Suspects(bus, Journal())._hear("", data)
