@@ -1,15 +1,18 @@
 """What comes from the bus: facts, tasks, switches, pauses, counts, dead letters, words of other processes."""
 
 import asyncio
+import gzip
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 
-from amber import tally
+from amber import frames, tally
 from amber.bus import Message, pause_subject, switch_subject
 from amber.bus.memory import MemoryBus
 from amber.bus.reading import read_json
 from amber.errors import Reject
 from amber.letters import about, headers_of, mark_of, read_letter
 from amber.model import Fact, Submission
+from amber.originals import open_original
 from amber.pausing import Pauses
 from amber.status import Board
 from amber.switches import read_switches
@@ -17,6 +20,7 @@ from amber.tasks import TaskHandler
 
 from .decoder import Decoder, Run
 
+NO_BLOBS = SimpleNamespace(get=lambda _: None)
 STREAMS = ("ITEMS", "TASKS", "FACTS")
 
 
@@ -30,6 +34,7 @@ def decoders() -> list[Decoder]:
         Decoder("status", lambda: _read(_status), (Reject,), ("amber.status",)),
         Decoder("letter", _letter, (), ("amber.letters",)),
         Decoder("original", _original, (), ("amber.letters",)),
+        Decoder("opened", _opened, (), ("amber.originals",), seeds=lambda: [gzip.compress(b"{}"), b"{}"]),
         Decoder("tally", _tally, (Reject,), ("amber.tally",)),
     ]
 
@@ -80,6 +85,17 @@ def _letter() -> Run:
         pairs = (line.partition(": ") for line in data.decode("latin-1").split("\n"))
         message = Message("DEAD@1", 7, "amber.v1.dead.ITEMS.digest.42", b"", {name: value for name, _, value in pairs})
         return read_letter(message), mark_of(message)
+
+    return run
+
+
+def _opened() -> Run:
+    """A body as somebody looks at it who opens its dead letter, said to be packed in each way."""
+
+    def run(data: bytes) -> object:
+        bodies = [Submission("s", "p", "r", 1, 0.0, encoding=one, body=data) for one in ("", "gzip", "deflate", "br")]
+        headers = {"Amber-Stream": "ITEMS"}
+        return [open_original(Message("DEAD", 1, "s", one, headers), NO_BLOBS) for one in (data, frames.encode(bodies))]
 
     return run
 

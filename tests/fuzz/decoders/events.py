@@ -1,13 +1,15 @@
 """JSON that claims to be an event: normalised, enriched, scrubbed, grouped, and encoded for a store."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from amber.describe import culprit, title
 from amber.errors import Reject
-from amber.model import Event, Grouping, Project
+from amber.model import Body, Event, Grouping, Json, Project
+from amber.model.stacks import chain_of, stack_from
 from amber_enrichment import release, scrub
 from amber_grouping import stack
 from amber_ingest.normalise import (
@@ -37,8 +39,18 @@ def decoders() -> list[Decoder]:
         Decoder(
             "scrub", _scrub, (), tuple(f"amber_enrichment.scrub.{name}" for name in ("walk", "candidates", "shapes"))
         ),
-        Decoder("scrub_text", _scrub_text, (), ("amber_enrichment.scrub.texts",), longest=1 << 18),
+        Decoder(
+            "scrub_text",
+            _scrub_text,
+            (),
+            ("amber_enrichment.scrub.texts", "amber_enrichment.scrub.shapes"),
+            longest=1 << 18,
+            seeds=lambda: [b"Authorization: Basic dXNlcjpwYXNzd29yZA=="],
+        ),
         Decoder("grouping", _group, (), ("amber_grouping.stack.mechanisms",)),
+        Decoder(
+            "stack", _stack, (), ("amber.model.stacks",), seeds=lambda: [b'{"frames":[{"function":1,"lineno":"x"}]}']
+        ),
         Decoder("release", _release, (), ("amber_enrichment.release.versions",)),
     ]
 
@@ -85,10 +97,15 @@ def _scrub() -> Run:
             return None
         settings = given.get("settings")
         project = msgspec.structs.replace(SHOP, settings=settings if isinstance(settings, dict) else {})
-        [event] = scrub.scrub_events([_event(given["data"])], project)
-        return msgspec.json.encode(dict(event.data))
+        data = given["data"]
+        as_they_came = {name: Json(json.dumps(field).encode()) for name, field in data.items()}
+        return [event.body.encoded for event in scrub.scrub_events([_event(data), _event(Body(as_they_came))], project)]
 
     return run
+
+
+def _stack() -> Run:
+    return lambda data: (stack_from(json_of(data)), chain_of(Body({"exception": json_of(data)})))
 
 
 def _scrub_text() -> Run:
@@ -133,5 +150,5 @@ def _release() -> Run:
     return run
 
 
-def _event(data: dict[str, Any]) -> Event:
+def _event(data: Mapping[str, Any]) -> Event:
     return Event("0" * 32, 42, "error", 1.7e9, 1.7e9, data)

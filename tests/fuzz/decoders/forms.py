@@ -7,8 +7,10 @@ from litestar.exceptions import ValidationException
 
 from amber.errors import Reject
 from amber.forms import fill
+from amber.model.limits import limits_of, read_limits
 from amber_api.v1.events import Paging
 from amber_api.v1.issues import IssueFilter
+from amber_api.v1.outcomes import _hour as hour_of
 from amber_api.v1.query import read
 from amber_console.home.listing.done import done_of, done_query
 from amber_console.home.listing.search import parse
@@ -27,7 +29,28 @@ def decoders() -> list[Decoder]:
         Decoder("query", _query, (), ("amber_api.v1.query",)),
         Decoder("search", lambda: lambda data: parse(text_of(data)), (), ("amber_console.home.listing.search",)),
         Decoder("done", _done, (), ("amber_console.home.listing.done",)),
+        Decoder(
+            "limits", _limits, (ValueError,), ("amber.model.limits",), seeds=lambda: [b'[{"count":5,"seconds":60}]']
+        ),
+        Decoder("hour", _hour, (), ("amber_api.v1.outcomes",), seeds=lambda: [b"495000", b"2026-11-23T07:00:00+02:00"]),
     ]
+
+
+def _limits() -> Run:
+    def run(data: bytes) -> object:
+        return limits_of({"limits": (given := json_of(data))}), read_limits(given)
+
+    return run
+
+
+def _hour() -> Run:
+    def run(data: bytes) -> object:
+        try:
+            return hour_of(text_of(data), "since"), hour_of(text_of(data), "until", rounded_up=True)
+        except ValidationException as refused:
+            return str(refused.extra)
+
+    return run
 
 
 def _target() -> Run:

@@ -162,7 +162,7 @@ def _totals(counts: Iterable[tuple[Key, int]]) -> list[Total]:
 def _hour(text: str, field: str, rounded_up: bool = False) -> int:
     try:
         moment = msgspec.convert(text, int | datetime, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, ValueError):  # the latter for text that no UTF-8 can hold
         invalid(field, "is neither RFC 3339 nor a number of hours since 1970")
     if isinstance(moment, int):
         hour = moment
