@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.flows.wire import KINDS, Connection, envelope, error, post
 
@@ -17,7 +18,10 @@ A_DAY = 24 * 3600.0
 
 
 class Load:
-    """Sends from several connections until told to stop: new events, repeats, items nobody takes, broken ones."""
+    """Sends from several connections until told to stop: new events, repeats, items nobody takes, broken ones.
+
+    Half of the repeats tell something else under the id of an event that was accepted.
+    """
 
     def __init__(self, url: str, project: int, key: str, seed: int) -> None:
         self._url, self._project, self._key = url, project, key
@@ -67,11 +71,16 @@ class Load:
         if dice < 0.08:
             return "invalid", "", b'{"event_id":"%s"}\n{"type":"event"}\n[1]' % self._id().encode()
         if dice < 0.14 and self._lately:
-            return ("repeat", *self._random.choice(self._lately))
-        event = error(KINDS[self._random.randrange(ISSUES)], self._id())
-        event["timestamp"] = time.time() - self._random.random() * A_DAY  # late, and in no order
+            event_id, body = self._random.choice(self._lately)
+            return "repeat", event_id, body if dice < 0.11 else envelope(self._event(event_id))
+        event = self._event(self._id())
         self.sent.add(event["event_id"])
         return "event", event["event_id"], envelope(event)
+
+    def _event(self, event_id: str) -> dict[str, Any]:
+        event = error(KINDS[self._random.randrange(ISSUES)], event_id)
+        event["timestamp"] = time.time() - self._random.random() * A_DAY  # late, and in no order
+        return event
 
     def _id(self) -> str:
         return f"{self._random.getrandbits(128):032x}"

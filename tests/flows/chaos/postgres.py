@@ -5,11 +5,21 @@ import signal
 import subprocess
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 
 from tests.flows.running import child_pids, free_port, wait_until
+
+CHANGED = "chaos.conf"
+"""The settings that change while it runs."""
+
+
+def signal_first(pids: list[int], signum: int) -> None:
+    """Tell the parent of these processes, if it lives."""
+    with suppress(IndexError, ProcessLookupError):
+        os.kill(pids[0], signum)
 
 
 class Postgres:
@@ -34,6 +44,8 @@ class Postgres:
         self._binary = binaries.POSTGRES_BIN_PATH / "postgres"
         binaries.initdb(["--auth=trust", "--encoding=utf8", "-U", "postgres"], pgdata=self.folder, **self._user)
         self._process: subprocess.Popen[bytes] | None = None
+        with (self.folder / "postgresql.conf").open("a") as settings:
+            settings.write(f"\ninclude_if_exists '{CHANGED}'\n")
         self.start()
 
     def start(self) -> None:
@@ -47,6 +59,13 @@ class Postgres:
     def url(self, port: int) -> str:
         """The database's URL, over a port that leads here."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+
+    def may_write(self, may: bool) -> None:
+        """Whether anything may be written; a server that is frozen or dead hears of it when it lives again."""
+        file = self.folder / CHANGED
+        file.write_text("" if may else "default_transaction_read_only = on\n")
+        file.chmod(0o644)
+        signal_first(self.pids(), signal.SIGHUP)
 
     def run(self, statement: str) -> None:
         """Run one statement as the server's owner."""

@@ -60,7 +60,7 @@ class Storm:
 
     def _choose(self) -> Disaster:
         """Drawn so that the same seed draws the same, whatever is alive right now."""
-        kinds = [self._kill] * 2 + [self._freeze] * 2 + [self._cut] * 2 + [self._jump]
+        kinds = [self._kill] * 2 + [self._freeze] * 2 + [self._cut] * 2 + [self._jump, self._read_only]
         kind = self._random.choice(kinds)
         return kind(self._random.random())
 
@@ -98,4 +98,11 @@ class Storm:
             f"the clock jumps by {seconds} s",
             lambda: self._system.clock.move(seconds),
             lambda: self._system.clock.move(0),
+        )
+
+    def _read_only(self, _: float) -> Disaster:
+        return Disaster(
+            "nobody may write to the database",
+            lambda: self._system.may_write(False),
+            lambda: self._system.may_write(True),
         )

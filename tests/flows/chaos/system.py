@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -57,6 +58,7 @@ class Embedded:
         self.links = {"client to edge": Link("client to edge", self.running.port)}
         self.url = f"http://127.0.0.1:{self.links['client to edge'].port}"
         self.database = f"sqlite:///{self.running.data / 'amber.db'}"
+        self._locked: sqlite3.Connection | None = None
 
     @property
     def port(self) -> int:
@@ -69,6 +71,19 @@ class Embedded:
     def pids(self, part: str) -> list[int]:
         """The processes of a part that is alive."""
         return [pid for name, pid in self.running.children().items() if name == part]
+
+    def may_write(self, may: bool) -> None:
+        """Whether anything may be written: somebody else has the database, and does not let go of it.
+
+        Files cannot be made read-only under a process that has them open, so this is as near as it gets.
+        """
+        if self._locked is not None:
+            self._locked.close()
+            self._locked = None
+        if not may:
+            self._locked = sqlite3.connect(self.running.data / "amber.db", timeout=1, check_same_thread=False)
+            with suppress(sqlite3.OperationalError):  # somebody who is frozen holds it already
+                self._locked.execute("BEGIN IMMEDIATE")
 
     def is_ready(self) -> bool:
         """Whether every part works."""
@@ -148,6 +163,10 @@ class Spread:
             again[part]()
         elif self._processes[part].poll() is not None:
             self._processes[part] = self._start(part)
+
+    def may_write(self, may: bool) -> None:
+        """Whether the database takes anything but questions."""
+        self._postgres.may_write(may)
 
     def is_ready(self) -> bool:
         """Whether every part works; those that ended by themselves are started again."""
