@@ -1,11 +1,14 @@
 """Bytes before they mean anything: encodings, forms, envelopes, frames, containers of dumps."""
 
+import gzip
+import random
 from collections.abc import Callable
 from functools import partial
 
 from amber import frames
 from amber.errors import Reject
-from amber_ingest.sentry import envelope, packing
+from amber_ingest.sentry import envelope, packing, peeking
+from amber_ingest.sentry.peeking import peek
 from amber_ingest.wire import encodings
 from amber_ingest.wire.forms import read_form
 
@@ -26,9 +29,17 @@ def decoders() -> list[Decoder]:
         *named,
         Decoder("form", _form, (Reject,), ("amber_ingest.wire.forms",)),
         Decoder("envelope", lambda: envelope.read_envelope, (Reject,), (envelope.__name__,)),
+        Decoder("peek", lambda: lambda data: peek(data, LIMIT), (), (peeking.__name__,), seeds=_single),
         Decoder("frame", lambda: frames.decode, (Reject,), (frames.__name__,)),
         Decoder("dump_container", _container, (Reject,), (packing.__name__,)),
     ]
+
+
+def _single() -> list[bytes]:
+    """A gzip body of one item that is neither small nor repeats itself."""
+    payload = b'{"message":"%s"}' % random.Random(1).randbytes(3000).hex().encode()
+    headers = b'{"event_id":"%s"}\n{"type":"event","length":%d}\n' % (b"a" * 32, len(payload))
+    return [gzip.compress(headers + payload, mtime=0)]
 
 
 def _inflate(name: str) -> Run:
