@@ -40,6 +40,7 @@ class Note(Struct, frozen=True, array_like=True):
     plugin: str = ""
     hook: str = ""
     part: str = ""
+    pid: int = 0
 
 
 class Death(Struct, frozen=True):
@@ -53,7 +54,7 @@ class Death(Struct, frozen=True):
 class Journal:
     """The notes of one process; without a file, they are kept nowhere."""
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, ended: str = "") -> None:
         self._life, self._boot = uuid.uuid4().hex, boot_id()
         self._hands: dict[int, Hand] = {}
         self._is_alone, self._under_way = False, ("", "", "")
@@ -63,9 +64,9 @@ class Journal:
         self.death: Death | None = None
         self.trace_file: Path | None = None
         if file is not None:
-            self._take(file)
+            self._take(file, ended)
 
-    def _take(self, file: Path) -> None:
+    def _take(self, file: Path, ended: str) -> None:
         self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,7 +77,7 @@ class Journal:
         note = read(os.pread(self._descriptor, SIZE, 0))
         if note is not None and note.hands and note.boot == self._boot:
             trace = self.trace_file.read_text("utf-8", "replace") if self.trace_file.exists() else ""
-            self.death = Death(note, cause_of(trace), trace)
+            self.death = Death(note, cause_of(trace, code_of(ended, note.pid)), trace)
 
     def begin(self) -> None:
         """Forget the predecessor: what is to be learnt from its death has been told."""
@@ -123,7 +124,7 @@ class Journal:
     def _write(self) -> None:
         if self._descriptor < 0:
             return
-        note = Note(self._life, self._boot, tuple(self._hands.values()), self._is_alone, *self._under_way)
+        note = Note(self._life, self._boot, tuple(self._hands.values()), self._is_alone, *self._under_way, os.getpid())
         try:
             os.pwrite(self._descriptor, framed(note), 0)
         except OSError as error:  # items matter more than knowing what they might die of
@@ -136,13 +137,13 @@ class Journal:
             self._descriptor = -1
 
 
-def open_journal(data: Path) -> Journal:
-    """The journal of the first free place in a data folder."""
+def open_journal(data: Path, ended: str = "") -> Journal:
+    """The journal of the first free place in a data folder. `ended` is what a supervisor tells of the last process."""
     folder = data / "workers"
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(PLACES):
         try:
-            return Journal(folder / f"{number}.journal")
+            return Journal(folder / f"{number}.journal", ended)
         except BlockingIOError:
             continue
     log.error("%d workers run on this folder; this one keeps no journal", PLACES)
@@ -167,8 +168,14 @@ def read(data: bytes) -> Note | None:
         return None
 
 
-def cause_of(trace: str) -> str:
-    """How a process ended, by what faulthandler wrote of it."""
+def code_of(ended: str, pid: int) -> int | None:
+    """The exit code in `<process id> <exit code>`; None where it is another process's."""
+    whose, _, code = ended.partition(" ")
+    return int(code) if whose == str(pid) else None
+
+
+def cause_of(trace: str, code: int | None = None) -> str:
+    """How a process ended, by what faulthandler wrote of it and its exit code, where that is known."""
     first = trace.strip().partition("\n")[0]
     if late := LATE.match(first):
         return f"hung for {int(late[1]) * 3600 + int(late[2]) * 60 + float(late[3]):g} s"
@@ -176,7 +183,9 @@ def cause_of(trace: str) -> str:
         return "was aborted, by itself or because it hung"
     if first.startswith("Fatal Python error: "):
         return f"died of a {first.removeprefix('Fatal Python error: ').strip().lower()}"
-    return "was killed, or ended itself"
+    if code is None:
+        return "was killed, or ended itself"
+    return f"was killed by signal {-code}" if code < 0 else f"ended itself with exit code {code}"
 
 
 def boot_id() -> str:

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 log = logging.getLogger("amber.supervisor")
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+PREDECESSOR = "PREDECESSOR_ENDED"
+"""The environment variable that tells a child how the one before it ended: `<process id> <exit code>`."""
 STEADY_AFTER = 20.0
 """Seconds a child must live for its next crash to count as its first again."""
 
@@ -32,6 +34,7 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._ended: dict[str, str] = {}
         self._stopping = False
 
     def start(self, child: Child) -> None:
@@ -78,7 +81,7 @@ class Supervisor:
         try:
             process = await asyncio.create_subprocess_exec(
                 *child.command,
-                env=dict(child.environment),
+                env={**child.environment, PREDECESSOR: self._ended.get(child.name, "")},
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for us alone; we end the children in order
                 preexec_fn=die_with_parent(),
@@ -86,7 +89,9 @@ class Supervisor:
         except OSError as error:
             return str(error)
         self._running[child.name] = process
-        return await process.wait()
+        code = await process.wait()
+        self._ended[child.name] = f"{process.pid} {code}"
+        return code
 
 
 def die_with_parent() -> Callable[[], None] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from amber.journal import Journal, open_journal
 from amber.kernel import Kernel
 from amber.lifesigns import Lifesigns
 from amber.process import SIGNALS, connect, open_kernel, settle_memory, switchboard
+from amber.supervisor import PREDECESSOR
 from amber.worker import Worker
 
 
@@ -38,7 +40,7 @@ async def work(settings: Settings, data: Path, file: Path | None = None, first_s
 @contextlib.asynccontextmanager
 async def journalled(data: Path, hang_after: float) -> AsyncIterator[Journal]:
     """A journal for this process, which ends itself if it hangs."""
-    journal = open_journal(data)
+    journal = open_journal(data, os.environ.get(PREDECESSOR, ""))
     if journal.trace_file is None:
         yield journal
         return

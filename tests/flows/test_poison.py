@@ -70,7 +70,7 @@ def test_an_item_and_a_fact_that_kill_leave_the_event_they_belong_to_alone(
     body = envelope(event) + b'\n{"type":"log"}\n{"it":"is poison"}'
     send(amber, [body, *[envelope(error()) for _ in range(20)]])
     dead = wait_until(letters(amber, 2), 90)
-    assert "plugin handles failed in item_handlers: the worker was killed, or ended itself" in dead["handles"]
+    assert "plugin handles failed in item_handlers: the worker ended itself with exit code 3" in dead["handles"]
     assert "plugin hears failed in on_fact: the worker" in dead["hears"]
     assert amber.stored(event["event_id"])["title"] == "Problem_heard: it broke"
     wait_until(lambda: amber.outcomes().get(("error", "stored")) == 21)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amber import journal as module
-from amber.journal import Journal, Note, cause_of, framed, open_journal, read
+from amber.journal import Journal, Note, cause_of, code_of, framed, open_journal, read
 
 
 def hold(journal: Journal, *numbers: int, consumer: str = "digest") -> int:
@@ -147,3 +147,9 @@ def test_a_note_that_is_not_whole_is_none(rubbish: bytes, cut: int) -> None:
 )
 def test_a_trace_says_how_a_worker_ended(trace: str, cause: str) -> None:
     assert cause_of(trace) == cause
+
+
+def test_the_exit_code_of_the_process_that_wrote_the_note_is_named() -> None:
+    assert cause_of("", code_of("7 3", 7)) == "ended itself with exit code 3"
+    assert cause_of("", code_of("7 -9", 7)) == "was killed by signal 9"
+    assert cause_of("", code_of("8 3", 7)) == cause_of("", code_of("", 7)) == "was killed, or ended itself"
