@@ -25,11 +25,11 @@ FAR = 1 << 40
 def decoders() -> list[Decoder]:
     """Headers as anybody can send them, and claims as only a holder of the key can."""
     return [
-        Decoder("jwt", lambda: _signed(is_forged=True), (Denied,), (signed.__name__,)),
-        Decoder("jwt_claims", lambda: _signed(is_forged=False), (Denied,), (signed.__name__,)),
-        Decoder("cookie", _cookie, (), ("amber_auth.cookie",)),
-        Decoder("origin", _origin, (), ("amber_auth.keys.origins", "amber.crosssite")),
-        Decoder("next_page", _local, (), ("amber_auth.browser",)),
+        Decoder("jwt", lambda: _signed(is_forged=True), (Denied,)),
+        Decoder("jwt_claims", lambda: _signed(is_forged=False), (Denied,)),
+        Decoder("cookie", _cookie, ()),
+        Decoder("origin", _origin, ()),
+        Decoder("next_page", _local, ()),
     ]
 
 

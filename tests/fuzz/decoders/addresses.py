@@ -12,9 +12,9 @@ from .decoder import Decoder, Run, header_of, lines_of, text_of
 def decoders() -> list[Decoder]:
     """What webhooks point at and answer, and what proxies say of a client."""
     return [
-        Decoder("url", lambda: lambda data: read_url(text_of(data)), (Reject,), ("amber.outbound",)),
-        Decoder("retry_after", _retry_after, (), ("amber_integrations.webhook.answers",)),
-        Decoder("forwarded_for", _forwarded, (), ("amber.intake",)),
+        Decoder("url", lambda: lambda data: read_url(text_of(data)), (Reject,)),
+        Decoder("retry_after", _retry_after, ()),
+        Decoder("forwarded_for", _forwarded, ()),
     ]
 
 

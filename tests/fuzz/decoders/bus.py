@@ -27,15 +27,15 @@ STREAMS = ("ITEMS", "TASKS", "FACTS")
 def decoders() -> list[Decoder]:
     """Each stream's messages, and what is broadcast."""
     return [
-        Decoder("switch", lambda: _read(_switches), (), ("amber.switches",)),
-        Decoder("pause", lambda: _read(_pauses), (), ("amber.pausing",)),
-        Decoder("task", lambda: _read(_task), (Reject,), ("amber.tasks",)),
-        Decoder("fact", lambda: lambda data: read_json(data, Fact, "a fact"), (Reject,), ("amber.bus.reading",)),
-        Decoder("status", lambda: _read(_status), (Reject,), ("amber.status",)),
-        Decoder("letter", _letter, (), ("amber.letters",)),
-        Decoder("original", _original, (), ("amber.letters",)),
-        Decoder("opened", _opened, (), ("amber.originals",), seeds=lambda: [gzip.compress(b"{}"), b"{}"]),
-        Decoder("tally", _tally, (Reject,), ("amber.tally",)),
+        Decoder("switch", lambda: _read(_switches), ()),
+        Decoder("pause", lambda: _read(_pauses), ()),
+        Decoder("task", lambda: _read(_task), (Reject,)),
+        Decoder("fact", lambda: lambda data: read_json(data, Fact, "a fact"), (Reject,)),
+        Decoder("status", lambda: _read(_status), (Reject,)),
+        Decoder("letter", _letter, ()),
+        Decoder("original", _original, ()),
+        Decoder("opened", _opened, (), seeds=lambda: [gzip.compress(b"{}"), b"{}"]),
+        Decoder("tally", _tally, (Reject,)),
     ]
 
 

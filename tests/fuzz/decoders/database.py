@@ -17,7 +17,7 @@ from .decoder import Decoder, Run, text_of
 
 def decoders() -> list[Decoder]:
     """One for all cursors: they share their form."""
-    return [Decoder("cursor", _cursor, (Reject,), ("amber_storage.sql.cursors",))]
+    return [Decoder("cursor", _cursor, (Reject,))]
 
 
 @contextmanager

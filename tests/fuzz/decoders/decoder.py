@@ -19,14 +19,12 @@ class Decoder(Struct, frozen=True):
 
     `make` sets it up and answers the function to call (or a context that gives it). The function answers anything that
     has a repr, the same each time unless it `changes` something, and raises one of `refusals`, which its documentation
-    promises, or nothing; up to `longest` bytes at once. `covers` are the
-    modules whose reading it goes through; `seeds` are inputs beside its corpus.
+    promises, or nothing; up to `longest` bytes at once. `seeds` are inputs beside its corpus.
     """
 
     name: str
     make: Callable[[], Made]
     refusals: tuple[type[Exception], ...]
-    covers: tuple[str, ...]
     changes: bool = False
     longest: int = 1 << 20
     seeds: Callable[[], list[bytes]] = list

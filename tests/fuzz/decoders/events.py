@@ -25,33 +25,26 @@ from .decoder import Decoder, Run, json_of, text_of
 Normalise = Callable[[object, Arrival], Event]
 ARRIVAL = Arrival(7, 1_795_300_000.0, None, "203.0.113.9", "Mozilla/5.0 Firefox/141.0", "fuzz/1.0", "", "event")
 SHOP = Project(42, 1, "shop", "Shop", "python", 0.0)
-NORMALISING = ("encoding", "frames", "reading", "rules", "security")
 
 
 def decoders() -> list[Decoder]:
     """Reading JSON, the three kinds of events, and what plugins do with them."""
-    covered = tuple(f"amber_ingest.normalise.{name}" for name in NORMALISING)
     return [
-        Decoder("json", lambda: read_json, (ValueError,), ("amber_ingest.normalise.reading",)),
-        Decoder("event", lambda: _normalised(normalise_event), (Reject,), covered),
-        Decoder("security_report", lambda: _normalised(normalise_security), (Reject,), covered),
-        Decoder("feedback", lambda: _normalised(normalise_feedback), (Reject,), covered),
-        Decoder(
-            "scrub", _scrub, (), tuple(f"amber_enrichment.scrub.{name}" for name in ("walk", "candidates", "shapes"))
-        ),
+        Decoder("json", lambda: read_json, (ValueError,)),
+        Decoder("event", lambda: _normalised(normalise_event), (Reject,)),
+        Decoder("security_report", lambda: _normalised(normalise_security), (Reject,)),
+        Decoder("feedback", lambda: _normalised(normalise_feedback), (Reject,)),
+        Decoder("scrub", _scrub, ()),
         Decoder(
             "scrub_text",
             _scrub_text,
             (),
-            ("amber_enrichment.scrub.texts", "amber_enrichment.scrub.shapes"),
             longest=1 << 18,
             seeds=lambda: [b"Authorization: Basic dXNlcjpwYXNzd29yZA=="],
         ),
-        Decoder("grouping", _group, (), ("amber_grouping.stack.mechanisms",)),
-        Decoder(
-            "stack", _stack, (), ("amber.model.stacks",), seeds=lambda: [b'{"frames":[{"function":1,"lineno":"x"}]}']
-        ),
-        Decoder("release", _release, (), ("amber_enrichment.release.versions",)),
+        Decoder("grouping", _group, ()),
+        Decoder("stack", _stack, (), seeds=lambda: [b'{"frames":[{"function":1,"lineno":"x"}]}']),
+        Decoder("release", _release, ()),
     ]
 
 

@@ -18,11 +18,11 @@ from .decoder import Decoder, Run, json_of
 def decoders() -> list[Decoder]:
     """Each file by its name."""
     return [
-        Decoder("amber_toml", partial(_file, "amber.toml", _settings), (ConfigError,), (config.__name__,)),
-        Decoder("plugin_toml", partial(_file, "plugin.toml", _manifest), (ConfigError,), (manifest.__name__,)),
-        Decoder("run_json", partial(_file, "run.json", runtime.read), (ConfigError,), (runtime.__name__,)),
-        Decoder("secrets_key", partial(_file, vault.FILE, _vault), (ConfigError,), (vault.__name__,)),
-        Decoder("sealed", _sealed, (Reject,), (vault.__name__,)),
+        Decoder("amber_toml", partial(_file, "amber.toml", _settings), (ConfigError,)),
+        Decoder("plugin_toml", partial(_file, "plugin.toml", _manifest), (ConfigError,)),
+        Decoder("run_json", partial(_file, "run.json", runtime.read), (ConfigError,)),
+        Decoder("secrets_key", partial(_file, vault.FILE, _vault), (ConfigError,)),
+        Decoder("sealed", _sealed, (Reject,)),
     ]
 
 

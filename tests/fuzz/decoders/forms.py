@@ -25,14 +25,12 @@ FILTERS = (IssueFilter, Paging)
 def decoders() -> list[Decoder]:
     """Forms and query strings."""
     return [
-        Decoder("target_form", _target, (), ("amber.forms",)),
-        Decoder("query", _query, (), ("amber_api.v1.query",)),
-        Decoder("search", lambda: lambda data: parse(text_of(data)), (), ("amber_console.home.listing.search",)),
-        Decoder("done", _done, (), ("amber_console.home.listing.done",)),
-        Decoder(
-            "limits", _limits, (ValueError,), ("amber.model.limits",), seeds=lambda: [b'[{"count":5,"seconds":60}]']
-        ),
-        Decoder("hour", _hour, (), ("amber_api.v1.outcomes",), seeds=lambda: [b"495000", b"2026-11-23T07:00:00+02:00"]),
+        Decoder("target_form", _target, ()),
+        Decoder("query", _query, ()),
+        Decoder("search", lambda: lambda data: parse(text_of(data)), ()),
+        Decoder("done", _done, ()),
+        Decoder("limits", _limits, (ValueError,), seeds=lambda: [b'[{"count":5,"seconds":60}]']),
+        Decoder("hour", _hour, (), seeds=lambda: [b"495000", b"2026-11-23T07:00:00+02:00"]),
     ]
 
 

@@ -21,31 +21,12 @@ from .events import digest
 
 NOON = 1_795_300_000.0
 BLOB_KEY = re.compile(r"[A-Za-z0-9._/-]+")
-MODULES = {
-    "sentry": (
-        "crash",
-        "credentials",
-        "decoding",
-        "handlers",
-        "opening",
-        "payloads",
-        "reading",
-        "replies",
-        "storebody",
-    ),
-    "amber": ("checking", "decoding", "reading", "translation"),
-}
 
 
 def decoders() -> list[Decoder]:
     """One for each route that any installed plugin answers."""
     return [
-        Decoder(
-            f"{protocol}_{endpoint.route.name}",
-            partial(_request, module, endpoint),
-            (Reject, Denied),
-            _covers(protocol),
-        )
+        Decoder(f"{protocol}_{endpoint.route.name}", partial(_request, module, endpoint), (Reject, Denied))
         for protocol, module, endpoint in routes()
     ]
 
@@ -58,10 +39,6 @@ def routes() -> Iterator[tuple[str, ModuleType, Endpoint]]:
             continue
         for endpoint in endpoints(module.ingest_protocols(ctx=make_context(module, module.Config()))):
             yield endpoint.protocol.name, module, endpoint
-
-
-def _covers(protocol: str) -> tuple[str, ...]:
-    return ("amber.edge", *(f"amber_ingest.{protocol}.{name}" for name in MODULES.get(protocol, ())))
 
 
 class Blobs:

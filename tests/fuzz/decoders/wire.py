@@ -7,7 +7,7 @@ from functools import partial
 
 from amber import frames
 from amber.errors import Reject
-from amber_ingest.sentry import envelope, packing, peeking
+from amber_ingest.sentry import envelope, packing
 from amber_ingest.sentry.peeking import peek
 from amber_ingest.wire import encodings
 from amber_ingest.wire.forms import read_form
@@ -22,16 +22,16 @@ HEAD = 4096
 def decoders() -> list[Decoder]:
     """The encodings one by one, then what stands inside them."""
     named = [
-        Decoder(f"inflate_{name}", partial(_inflate, name), (Reject,), (encodings.__name__,))
+        Decoder(f"inflate_{name}", partial(_inflate, name), (Reject,))
         for name in sorted(set(encodings.ALIASES.values()) - {""})
     ]
     return [
         *named,
-        Decoder("form", _form, (Reject,), ("amber_ingest.wire.forms",)),
-        Decoder("envelope", lambda: envelope.read_envelope, (Reject,), (envelope.__name__,)),
-        Decoder("peek", lambda: lambda data: peek(data, LIMIT), (), (peeking.__name__,), seeds=_single),
-        Decoder("frame", lambda: frames.decode, (Reject,), (frames.__name__,)),
-        Decoder("dump_container", _container, (Reject,), (packing.__name__,)),
+        Decoder("form", _form, (Reject,)),
+        Decoder("envelope", lambda: envelope.read_envelope, (Reject,)),
+        Decoder("peek", lambda: lambda data: peek(data, LIMIT), (), seeds=_single),
+        Decoder("frame", lambda: frames.decode, (Reject,)),
+        Decoder("dump_container", _container, (Reject,)),
     ]
 
 
