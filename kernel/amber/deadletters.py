@@ -8,12 +8,12 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from amber import frames
 from amber.bus import DEAD, FACTS, ITEMS, TASKS, Bus, Glance, Message, dead_subject, task_subject
 from amber.errors import Reject, Unavailable
 from amber.letters import FIRST, PART, RETRIED, TRIES, delivery_key, read_letter
 from amber.model import AuditEntry, BlobStore, Directory, Letter, LetterFilter, Page, Seen
 from amber.originals import Original, open_original
+from amber.parked import named_by, renew
 
 WINDOW = 200
 """Numbers looked at in one step; doubled with each step, because dropped letters leave gaps."""
@@ -160,6 +160,7 @@ class LetterDesk:
         headers = {RETRIED: mark, FIRST: str(letter.first_at), TRIES: str(letter.retries + 1)}
         if PART in message.headers:  # two letters of one original, should there ever be two, bear one mark
             headers[PART] = message.headers[PART]
+        await renew(_bodies(message), self._parts.blobs())
         await self._bus().publish(_home(letter), message.data, f"letter-{mark}", headers)
         await self._bus().delete(DEAD, message.seq)
 
@@ -238,9 +239,4 @@ def _home(letter: Letter) -> str:
 
 def _bodies(message: Message) -> list[str]:
     """The keys of bodies in the blob store that belong to a letter alone."""
-    if message.headers.get("Amber-Stream") != ITEMS.name:
-        return []
-    try:
-        return [one.blob for one in frames.decode(message.data) if one.blob]
-    except Reject:
-        return []
+    return named_by(message.data) if message.headers.get("Amber-Stream") == ITEMS.name else []

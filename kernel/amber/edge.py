@@ -33,6 +33,7 @@ from amber.model import (
     Reply,
     Submission,
 )
+from amber.parked import key_of
 from amber.paths import pattern_of
 from amber.tally import Tally
 
@@ -246,7 +247,7 @@ class Edge:
 
     async def _park(self, submission: Submission) -> Submission:
         """Put a body that is too large for the bus into the blob store; the submission then only names it."""
-        key = f"bodies/{submission.project}/{submission.id}"
+        key = key_of(submission.project, submission.id)
         await asyncio.to_thread(self._parts.blobs.put, key, submission.body)
         return replace(submission, blob=key, body=b"")
 

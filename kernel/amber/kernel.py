@@ -24,6 +24,7 @@ from amber.metrics import Metrics
 from amber.model import Fact, IngestProtocol
 from amber.networks import parse_networks
 from amber.outbox import publish_fact
+from amber.parked import ParkedBodies
 from amber.paths import pattern_of
 from amber.queues import QueueDesk
 from amber.registry import Plugin, Registry, State
@@ -73,6 +74,7 @@ class Kernel:
             "dead_letters": LetterDesk(
                 Parts(lambda: self.bus, lambda: self.stores.directory, lambda: self.stores.blobs)
             ),
+            "parked_bodies": ParkedBodies(lambda: self.bus, lambda: self.stores.blobs),
             "consumers": QueueDesk(lambda: self.bus, lambda: self.stores.directory),
         }
 

@@ -17,6 +17,7 @@ from amber.jobs import Job, buried, lone, reason_of
 from amber.letters import PART
 from amber.lineage import part_of
 from amber.model import BlobStore, OutcomeCount, Submission
+from amber.parked import renew
 
 
 class SetAside:
@@ -28,6 +29,7 @@ class SetAside:
     async def split(self, message: Message, submissions: Sequence[Submission]) -> None:
         """Publish each submission of a frame in a message of its own."""
         for position, submission in enumerate(submissions):
+            await renew(filter(None, [submission.blob]), self._blobs)
             await self._publish(message, submission, f"{position}")
 
     async def again(self, job: Job, item_id: str) -> None:

@@ -44,6 +44,9 @@ class Shelf:
     def get(self, key: str) -> bytes | None:
         return self.kept.get(key)
 
+    def put(self, key: str, data: bytes) -> None:
+        self.kept[key] = data
+
     def delete(self, key: str) -> None:
         self.kept.pop(key, None)
 

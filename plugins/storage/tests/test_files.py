@@ -42,6 +42,15 @@ def test_what_a_crash_left_half_written_is_no_blob(blob_store: FileBlobStore, tm
     assert blob_store.get("a/b") == b"whole"
 
 
+def test_a_blob_is_as_old_as_its_last_put(blob_store: FileBlobStore, tmp_path: Path) -> None:
+    for key in ("old", "renewed"):
+        blob_store.put(key, b"x")
+        os.utime(tmp_path / "blobs" / f"{key}=", (1000.0, 1000.0))
+    blob_store.put("renewed", b"x")
+    assert list(blob_store.keys("", 1001.0)) == ["old"]
+    assert list(blob_store.keys("", 1000.0)) == []
+
+
 def test_a_put_that_fails_leaves_no_trace(
     blob_store: FileBlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

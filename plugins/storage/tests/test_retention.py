@@ -40,7 +40,7 @@ class House:
         self.engine, self.at = engine, NOW
         self.events, self.issues, self.directory = SqlEventStore(engine), SqlIssueStore(engine), SqlDirectory(engine)
         self.blobs = FileBlobStore(data / "blobs")
-        services = make_services(data, engine)
+        services = self.services = make_services(data, engine)
         self.metrics = services.kernel["metrics"]
         self.ctx: Context[Config] = make_context(
             retention,
@@ -406,7 +406,7 @@ def test_the_job_does_a_round_and_counts_it(house: House) -> None:
     shop = house.project("shop", retention_events=4)
     house.receive(shop, "key", 2, 9)
     house.receive(shop, "old", 100)
-    [job] = retention.scheduled_jobs(house.ctx)
+    job, _ = retention.scheduled_jobs(house.ctx)
     assert (f"retention.{job.name}", job.every) == (JOB, 600.0)
     asyncio.run(prune_all(house.ctx))
     assert house.listed(shop)["key"].kept == 4
@@ -414,6 +414,23 @@ def test_the_job_does_a_round_and_counts_it(house: House) -> None:
     assert 'amber_pruned_events_total{project="shop"} 6.0' in shown
     assert 'amber_ended_issues_total{project="shop"} 1.0' in shown
     assert "amber_retention_seconds_total" in shown
+
+
+def test_bodies_that_nothing_names_are_swept_now_and_then(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    asked: list[float] = []
+
+    class Parked:
+        async def sweep(self, now: float) -> int:
+            asked.append(now)
+            return 3 if len(asked) == 1 else 0
+
+    house.services.kernel["parked_bodies"] = Parked()
+    _, job = retention.scheduled_jobs(house.ctx)
+    with caplog.at_level("INFO"):
+        asyncio.run(job.run())
+        asyncio.run(job.run())
+    assert (job.name, job.every, asked) == ("sweep_bodies", 6 * 3600.0, [NOW, NOW])
+    assert [record.getMessage() for record in caplog.records] == ["removed 3 bodies that nothing names any more"]
 
 
 def test_the_command_says_what_would_go_and_lets_it_go(house: House) -> None:

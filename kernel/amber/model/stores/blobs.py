@@ -1,5 +1,6 @@
 """The store of large bytes."""
 
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -16,5 +17,5 @@ class BlobStore(Protocol):
     def delete(self, key: str) -> None:
         """Forget the key; a missing one is no error."""
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """All keys that start with `prefix`, in no promised order."""
+    def keys(self, prefix: str, before: float = math.inf) -> Iterator[str]:
+        """All keys that start with `prefix` and were last put before a time (Unix seconds), in no promised order."""

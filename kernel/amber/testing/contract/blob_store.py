@@ -1,5 +1,6 @@
 """What every blob store promises."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -72,6 +73,13 @@ class BlobStoreContract:
         assert sorted(blob_store.keys("1/ab/x")) == ["1/ab/x"]
         assert list(blob_store.keys("3")) == []
         assert len(list(blob_store.keys(""))) == 4
+
+    def test_keys_are_found_by_when_they_were_put(self, blob_store: BlobStore) -> None:
+        for key in ("1/a", "1/b", "2/a"):
+            blob_store.put(key, b"")
+        an_hour = 3600.0  # the store's clock may be another one
+        assert sorted(blob_store.keys("1/", time.time() + an_hour)) == ["1/a", "1/b"]
+        assert list(blob_store.keys("1/", time.time() - an_hour)) == []
 
     @pytest.mark.parametrize("key", BAD_KEYS + BAD_KEYS_TOO)
     def test_a_key_that_is_none_is_rejected(self, blob_store: BlobStore, key: str) -> None:

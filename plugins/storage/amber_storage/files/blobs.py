@@ -1,5 +1,6 @@
 """The blob store on files."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -50,12 +51,13 @@ class FileBlobStore:
         with _border():
             self._path(key).unlink(missing_ok=True)
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """All keys that start with `prefix`, in no promised order."""
+    def keys(self, prefix: str, before: float = math.inf) -> Iterator[str]:
+        """All keys that start with `prefix` and were last put before a time (Unix seconds), in no promised order."""
         found = PREFIX.fullmatch(prefix)
         if found is None:
             raise Reject(f"prefix: no key can start with {prefix[:100]!r}")
-        return (key for key in self._below(self._root / found["folder"]) if key.startswith(prefix))
+        every = (key for key in self._below(self._root / found["folder"]) if key.startswith(prefix))
+        return every if before == math.inf else (key for key in every if _is_older(self._path(key), before))
 
     def sweep(self, before: float) -> int:
         """Remove what crashes left half-written before a time (Unix seconds); how many files that were."""

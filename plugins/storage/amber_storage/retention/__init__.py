@@ -8,13 +8,19 @@ from amber import Context, hookimpl
 from amber.model import ScheduledJob
 from amber_storage.retention.commands import retention
 from amber_storage.retention.config import Config as Config
-from amber_storage.retention.running import prune_all
+from amber_storage.retention.running import prune_all, sweep_bodies
+
+EVERY = 6 * 3600.0
+"""Seconds between two sweeps of bodies."""
 
 
 @hookimpl
 def scheduled_jobs(ctx: Context[Config]) -> Sequence[ScheduledJob]:
-    """A round through all projects, every few minutes."""
-    return [ScheduledJob("prune", ctx.config.every, lambda: prune_all(ctx))]
+    """A round through all projects, every few minutes; bodies that nothing names any more, now and then."""
+    return [
+        ScheduledJob("prune", ctx.config.every, lambda: prune_all(ctx)),
+        ScheduledJob("sweep_bodies", EVERY, lambda: sweep_bodies(ctx)),
+    ]
 
 
 @hookimpl

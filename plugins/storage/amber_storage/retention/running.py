@@ -47,6 +47,13 @@ async def prune_all(ctx: Context[Config]) -> None:
         await asyncio.sleep(pace.took(seconds))
 
 
+async def sweep_bodies(ctx: Context[Config]) -> None:
+    """Delete bodies too large for the bus that nothing on it names any more."""
+    swept = await ctx.kernel("parked_bodies").sweep(ctx.now())
+    if swept:
+        ctx.log.info("removed %d bodies that nothing names any more", swept)
+
+
 def count(ctx: Context[Config], project: Project | None, gone: Gone, seconds: float) -> None:
     """Note in the metrics what a step did."""
     metrics = ctx.kernel("metrics")
