@@ -3,11 +3,9 @@
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from amber import frames
@@ -17,21 +15,17 @@ from amber.delivery import DeadLetters, Verdict
 from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied, PluginError, Reject, Unavailable
 from amber.handlers import Handlers, Result
-from amber.jobs import Job, Owners, fail, feedback_of, feedback_outcome, job_outcomes, jobs_of
+from amber.jobs import Job, Owners, fail, job_outcomes, jobs_of
 from amber.letters import mark_of
 from amber.lineage import unapplied
 from amber.metrics import Metrics
 from amber.model import (
     Applied,
     Batch,
-    BlobStore,
     Decoded,
-    Directory,
     Event,
-    EventStore,
     GroupedEvent,
     IngestProtocol,
-    IssueStore,
     Item,
     OutcomeCount,
     Project,
@@ -39,26 +33,10 @@ from amber.model import (
 )
 from amber.pipeline import Pipeline, by_project
 from amber.setaside import SetAside
+from amber.storing import Passed, Stores, batch_of, write
 from amber.suspects import Walk
 
 log = logging.getLogger("amber.digest")
-
-
-class Stores(Struct, frozen=True):
-    """The four roles a worker writes to."""
-
-    events: EventStore
-    issues: IssueStore
-    blobs: BlobStore
-    directory: Directory
-
-
-class Passed(Struct, frozen=True):
-    """What submissions came to: events with their groupings, feedback, and what their items add to the counts."""
-
-    grouped: list[GroupedEvent]
-    feedback: list[Event]
-    counted: list[OutcomeCount]
 
 
 FRAME, STORE = "frame", "store"
@@ -258,17 +236,9 @@ class Digest:
         return result
 
     async def _store(self, messages: Sequence[Message], jobs: Sequence[Job], passed: Sequence[Passed]) -> None:
-        sound = Counter((e.project, e.id) for job in jobs if job.failure is None for e in job.decoded.events)
-        grouped = [entry for one in passed for entry in one.grouped if _take(sound, entry.event)]
-        feedback = [event for one in passed for event in one.feedback if _take(sound, event)]
-        counted = [count for one in passed for count in one.counted]
-        outcomes = [*counted, *map(feedback_outcome, feedback)]
-        for job in jobs:
-            outcomes += job_outcomes(job)
-        marks = tuple(map(mark_of, messages))
-        batch = Batch(marks, tuple(grouped), tuple(outcomes))
+        batch, feedback = batch_of([mark_of(message) for message in messages], jobs, passed)
         try:
-            applied = await asyncio.to_thread(self._write, batch, feedback)
+            applied = await asyncio.to_thread(write, self._stores, batch, feedback)
         except AlreadyApplied as error:
             await self._digest(unapplied(messages, error.marks))
             return
@@ -277,37 +247,6 @@ class Digest:
         done = sum(job.failure is None and not job.is_postponed for job in jobs)
         self.on_ends(len(failed), done, str(failed[-1]) if failed else "")
         await self._forget_bodies(jobs)
-
-    def _write(self, batch: Batch, feedback: Sequence[Event]) -> Applied:
-        """Events first, keyed so that a repeat is harmless; then, in one transaction, all that counts them."""
-        if known := self._stores.events.write_events(batch.events):
-            batch = replace(batch, events=tuple(self._as_kept(grouped, known) for grouped in batch.events))
-        if feedback:
-            self._stores.events.write_feedback([feedback_of(event) for event in feedback])
-        applied = self._stores.issues.apply(batch)
-        for project, event_id in applied.gone:
-            self._delete(project, event_id)
-        return applied
-
-    def _as_kept(self, grouped: GroupedEvent, known: Set[tuple[int, str]]) -> GroupedEvent:
-        """The event as the event store has it: whoever wrote it first may have died before it was counted.
-
-        The same id may come again with other content, or be grouped otherwise after a plugin was switched; what is
-        counted must be what is kept.
-        """
-        event = grouped.event
-        kept = self._stores.events.get_event(event.project, event.id) if (event.project, event.id) in known else None
-        if kept is None:
-            return grouped
-        grouping = replace(grouped.grouping, key=kept.key)
-        same = replace(event, data=kept.data, timestamp=kept.timestamp)
-        return GroupedEvent(same, grouping, kept.title, kept.culprit)
-
-    def _delete(self, project: int, event_id: str) -> None:
-        """What was written anew of an event that retention has let go, so that nobody counts it, goes again."""
-        for file in self._stores.events.attachments_of(project, [event_id]):
-            self._stores.blobs.delete(file.blob)
-        self._stores.events.delete_events(project, [event_id])
 
     def _count(self, applied: Applied, result: str, frames_done: int) -> None:
         for outcome in applied.outcomes:  # what is no longer dead is taken back in the store; a counter only grows
@@ -318,13 +257,6 @@ class Digest:
         for job in jobs:
             if job.submission.blob and job.failure is None:
                 await asyncio.to_thread(self._stores.blobs.delete, job.submission.blob)
-
-
-def _take(sound: Counter[tuple[int, str]], event: Event) -> bool:
-    """Whether a submission that is not set aside still has this event to account for."""
-    identity = event.project, event.id
-    sound[identity] -= 1
-    return sound[identity] >= 0
 
 
 def _nobody_counts(dead: int, done: int, reason: str) -> None:

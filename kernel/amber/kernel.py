@@ -15,7 +15,6 @@ from amber.bus import Bus
 from amber.config import Settings
 from amber.context import Context, Services
 from amber.deadletters import LetterDesk, Parts
-from amber.digest import Stores
 from amber.dispatch import Dispatcher
 from amber.errors import AmberError, ConfigError, PluginError
 from amber.listeners import Listeners
@@ -30,6 +29,7 @@ from amber.queues import QueueDesk
 from amber.registry import Plugin, Registry, State
 from amber.sending import Sender
 from amber.spec import Kind, hooks
+from amber.storing import Stores
 from amber.targets import TargetDesk
 from amber.vault import open_vault
 from amber.version import version

@@ -10,19 +10,15 @@ from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
-import pluggy
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
-from amber.bus.memory import MemoryBus
-from amber.digest import Digest, Stores
-from amber.dispatch import Dispatcher
 from amber.errors import AlreadyApplied
-from amber.metrics import Metrics
 from amber.model import Batch, GroupedEvent, Issue, IssueChange, IssueQuery, OutcomeCount
+from amber.storing import Stores, write
 from amber.testing.audit import discrepancies
 from amber.testing.stores import NOON, audit, event, facts_of, new_project
 from amber_storage.retention.config import Limits
@@ -75,9 +71,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.model = StoreModel(self.projects)
         self.issues, self.events = SqlIssueStore(self.engine), SqlEventStore(self.engine)
         self.now = NOON
-        stores = Stores(InTurns(self.events, self.model), InTurns(self.issues, self.model), None, directory)
-        self.digest = Digest(Dispatcher(pluggy.PluginManager("amber"), Metrics()), MemoryBus(), stores, Metrics())
-        roles = {"event_store": stores.events, "issue_store": stores.issues, "blob_store": None}
+        events, issues = InTurns(self.events, self.model), InTurns(self.issues, self.model)
+        self.stores = Stores(events, issues, None, directory)
+        roles = {"event_store": events, "issue_store": issues, "blob_store": None}
         self.pruner = Pruner(SimpleNamespace(role=roles.get, now=lambda: self.now), Pace(size=2, rest=0.0))
         self.actors: list[Actor] = []
         self.again: list[Batch] = []
@@ -102,9 +98,9 @@ class StoreMachine(RuleBasedStateMachine):
     def _worker(self, batch: Batch) -> Callable[[], None]:
         def work() -> None:
             """What of a digest touches the stores."""
-            if not self.digest._stores.issues.applied(batch.marks):
+            if not self.stores.issues.applied(batch.marks):
                 with suppress(AlreadyApplied):  # another one with the same batch was quicker
-                    self.digest._write(batch, [])
+                    write(self.stores, batch, [])
             assert set(batch.marks) <= self.model.marks
             self.done.append(batch)
 

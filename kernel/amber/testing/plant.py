@@ -8,7 +8,7 @@ from amber import frames
 from amber.bus import DEAD, ITEMS
 from amber.bus.memory import MemoryBus
 from amber.delivery import Verdict
-from amber.digest import Digest, Stores
+from amber.digest import Digest
 from amber.errors import AlreadyApplied, Unavailable
 from amber.model import (
     ACCEPTED,
@@ -27,6 +27,7 @@ from amber.model import (
     StoredEvent,
     Submission,
 )
+from amber.storing import Stores
 
 ITEM = "amber.v1.item.0"
 HOUR = 472_222
