@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from amber import frames
 from amber.bus import ITEMS
 from amber.bus.memory import MemoryBus
-from amber.commit import FRAME_BYTES, Committer
+from amber.commit import CROWD, FRAME_BYTES, Committer
 from amber.errors import Reject, Unavailable
 from amber.metrics import Metrics
 from amber.model import Submission
@@ -64,6 +64,25 @@ async def test_what_arrives_during_a_publish_shares_the_next_one() -> None:
     await asyncio.gather(*commits)
     assert await sent(bus) == [["a"], ["b", "c", "d"]]
     assert bus.most == 1
+
+
+async def test_who_was_answered_in_a_crowd_and_sends_again_shares_a_frame_with_who_waited() -> None:
+    bus = SlowBus()
+    committer = Committer(bus, 1, Metrics())
+    start = asyncio.create_task(committer.commit(submission("start")))
+    await settle()
+    crowd = [asyncio.create_task(committer.commit(submission(f"a{number}"))) for number in range(CROWD)]
+    await settle()
+    bus.permits.put_nowait(None)
+    await start
+    waiting = asyncio.create_task(committer.commit(submission("b")))
+    await settle()
+    bus.permits.put_nowait(None)
+    await asyncio.gather(*crowd)
+    again = asyncio.create_task(committer.commit(submission("c")))
+    bus.permits.put_nowait(None)
+    await asyncio.gather(waiting, again)
+    assert (await sent(bus))[2:] == [["b", "c"]]
 
 
 async def test_a_frame_is_closed_before_it_grows_too_large() -> None:
