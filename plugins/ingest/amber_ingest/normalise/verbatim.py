@@ -1,4 +1,4 @@
-"""Large fields that are in normal form as they came: found by one typed reading, and kept as the bytes they are.
+"""Large fields that are in normal form as they came, or can be put into it by themselves: kept as bytes.
 
 Reading into the types below costs less than building plain objects, and what passes needs no mending and no writing.
 The types are made from the same tables as the plain way, which decides wherever a field does not pass; so an event is
@@ -15,11 +15,12 @@ from amber.model import Json, Level, remembered
 from amber_ingest.normalise import attributes
 from amber_ingest.normalise.bags import SMALL_BAG
 from amber_ingest.normalise.breadcrumbs import CRUMB
-from amber_ingest.normalise.encoding import nested
-from amber_ingest.normalise.exception import EXCEPTION
+from amber_ingest.normalise.encoding import nested, sound
+from amber_ingest.normalise.exception import EXCEPTION, exceptions
 from amber_ingest.normalise.frames import FRAME, MOST_DETAILED
-from amber_ingest.normalise.in_app import GUESSING
+from amber_ingest.normalise.in_app import GUESSING, mark_frames
 from amber_ingest.normalise.mechanism import MECHANISM, is_source
+from amber_ingest.normalise.notes import Notes
 from amber_ingest.normalise.rules import MOST_ENTRIES, Shape
 from amber_ingest.normalise.times import is_normal
 
@@ -108,11 +109,12 @@ def _kept(fields: Mapping[str, Raw]) -> dict[str, Json]:
     """The fields that may stay as they came."""
     if any(name.startswith("sentry.interfaces.") for name in fields):
         return {}  # what goes by an old name may want the place of one of them
-    asked = {name: Json(fields[name]) for name in _CHECKS if name in fields}
+    asked = {name: Json(fields[name]) for name in _NORMAL if name in fields}
     if "stacktrace" in fields:
         asked.pop("exception", None)  # a single exception may take the event's own stack
     platform = attributes.known_platform(msgspec.json.decode(fields.get("platform", b"null"))) if asked else ""
-    return {name: field for name, field in asked.items() if _CHECKS[name](field, platform)}
+    found = ((name, _NORMAL[name](field, platform)) for name, field in asked.items())
+    return {name: field for name, field in found if field is not None}
 
 
 def _read(name: str, field: Json) -> Any:
@@ -125,6 +127,28 @@ def _read(name: str, field: Json) -> Any:
 
 
 @remembered
+def _normal_exception(field: Json, platform: str) -> Json | None:
+    """The field in normal form: SDKs leave it to the server to tell which frames are the app's.
+
+    None where that takes the rest of the event, or leaves notes.
+    """
+    return field if _is_right_exception(field, platform) else _mended_exception(field, platform)
+
+
+def _mended_exception(field: Json, platform: str) -> Json | None:
+    notes = Notes(None, None)
+    try:
+        value = sound(msgspec.json.decode(field))
+    except (ValueError, RecursionError):
+        return None
+    data: dict[str, Any] = {"exception": exceptions(value, notes, ("exception",)), "platform": platform}
+    chain = data["exception"]["values"]
+    if notes.meta or notes.errors or not chain or any((one.get("mechanism") or {}).get("meta") for one in chain):
+        return None  # what signals are called depends on the system, which stands elsewhere in the event
+    mark_frames(data)
+    return Json(msgspec.json.encode(data["exception"]))
+
+
 def _is_right_exception(field: Json, platform: str) -> bool:
     found = _read("exception", field)
     if found is None:
@@ -155,19 +179,19 @@ def _are_right_frames(frames: Sequence[Any], platform: str) -> bool:
 
 
 @remembered
-def _is_right_trail(field: Json, _: str) -> bool:
+def _right_trail(field: Json, _: str) -> Json | None:
     found = _read("breadcrumbs", field)
     if found is None:
-        return False
+        return None
     if not all(crumb.timestamp is None or is_normal(crumb.timestamp) for crumb in found.values):
-        return False
-    return _fit([crumb.data for crumb in found.values if crumb.data is not None])
+        return None
+    return field if _fit([crumb.data for crumb in found.values if crumb.data is not None]) else None
 
 
 @remembered
-def _are_right_modules(field: Json, _: str) -> bool:
+def _right_modules(field: Json, _: str) -> Json | None:
     """JSON of texts alone is never longer when it is written anew, so its own length is enough to know."""
-    return len(field) <= MODULES_SIZE and _read("modules", field) is not None
+    return field if len(field) <= MODULES_SIZE and _read("modules", field) is not None else None
 
 
 def _fit(bags: Sequence[Mapping[str, Any]]) -> bool:
@@ -178,8 +202,8 @@ def _fit(bags: Sequence[Mapping[str, Any]]) -> bool:
         return False
 
 
-_CHECKS: dict[str, Callable[[Json, str], bool]] = {
-    "exception": _is_right_exception,
-    "breadcrumbs": _is_right_trail,
-    "modules": _are_right_modules,
+_NORMAL: dict[str, Callable[[Json, str], Json | None]] = {
+    "exception": _normal_exception,
+    "breadcrumbs": _right_trail,
+    "modules": _right_modules,
 }

@@ -101,27 +101,46 @@ def test_what_is_right_is_kept_as_it_came() -> None:
     assert json.dumps(RIGHT["exception"]).encode() in fast(payload, ARRIVAL)[0].body.encoded
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        (("exception", "values", 0, "stacktrace", "frames", 0, "function"), "?"),
-        (("exception", "values", 0, "stacktrace", "frames", 0, "in_app"), None),
-        (("exception", "values", 0, "stacktrace", "frames", 0, "vars"), {"k": "x" * 3000}),
-        (("exception", "values", 0, "stacktrace", "frames", 0, "platform"), "go"),
-        (("exception", "values", 0, "mechanism", "meta"), {"signal": {"number": 11}}),
-        (("exception", "values", 0, "type"), ""),
-        (("stacktrace",), {"frames": [FRAME]}),
-        (("platform",), "native"),
-        (("sentry.interfaces.Exception",), {"values": []}),
-    ],
-)
-def test_an_exception_that_must_change_is_not_kept(path: tuple[Any, ...], value: Any) -> None:
+def put(path: tuple[Any, ...], value: Any) -> bytes:
     event = copy.deepcopy(RIGHT)
     node: Any = event
     for key in path[:-1]:
         node = node[key]
     node[path[-1]] = value
-    assert "exception" not in assert_agree(json.dumps(event).encode())
+    return json.dumps(event).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("exception", "values", 0, "stacktrace", "frames", 0, "vars"), {"k": "x" * 3000}),
+        (("exception", "values", 0, "mechanism", "meta"), {"signal": {"number": 11}}),
+        (("exception", "values"), []),
+        (("stacktrace",), {"frames": [FRAME]}),
+        (("sentry.interfaces.Exception",), {"values": []}),
+    ],
+)
+def test_an_exception_with_notes_or_of_which_other_fields_tell_is_not_kept(path: tuple[Any, ...], value: Any) -> None:
+    assert "exception" not in assert_agree(put(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("exception", "values", 0, "stacktrace", "frames", 0, "function"), "?"),
+        (("exception", "values", 0, "stacktrace", "frames", 0, "in_app"), None),
+        (("exception", "values", 0, "stacktrace", "frames", 0, "platform"), "go"),
+        (("exception", "values", 0, "type"), ""),
+        (("platform",), "native"),
+        (("platform",), "javascript"),
+    ],
+)
+def test_an_exception_that_tells_itself_how_it_must_change_is_mended_by_itself(
+    path: tuple[Any, ...], value: Any
+) -> None:
+    payload = put(path, value)
+    assert "exception" in assert_agree(payload)
+    assert "exception" in fast(payload, ARRIVAL)[0].body.kept
 
 
 def test_broken_text_takes_the_tolerant_way() -> None:
