@@ -72,6 +72,7 @@ def _sqlite(url: URL) -> Engine:
         pool_size=size,
         max_overflow=overflow,
         pool_timeout=3 * BUSY_SECONDS,
+        pool_use_lifo=True,  # each connection has a page cache: in turns all of them would fill, and none be warm
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _set_up)
