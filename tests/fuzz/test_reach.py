@@ -13,6 +13,7 @@ HANDS_ON = {
     ("kernel/amber/jobs.py", "buried"),
     ("kernel/amber/jobs.py", "jobs_of"),
     ("kernel/amber/listeners.py", "_hear"),
+    ("kernel/amber/parked.py", "named_by"),
     ("kernel/amber/suspects.py", "_hear"),
 }
 """They only call one that is fuzzed, and keep to what it may raise."""
