@@ -4,7 +4,6 @@ from .reach import reached_by_all, readers
 
 HANDS_ON = {
     ("kernel/amber/consumers.py", "_hear"),
-    ("kernel/amber/deadletters.py", "_bodies"),
     ("kernel/amber/digest.py", "_alone"),
     ("kernel/amber/digest.py", "_decode_with"),
     ("kernel/amber/digest.py", "run"),
