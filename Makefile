@@ -20,7 +20,7 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 TYPED := kernel/amber $(wildcard plugins/*/amber_* contrib/*/amber_*) tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak fuzz chaos docs screenshots lock clean
+.PHONY: help setup run test check contract bench soak fuzz chaos docs public market screenshots lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -45,6 +45,10 @@ check: $(READY) ## Lint, types, import rules and the house's own rules
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q tests/house
 
+contract: $(READY) ## Hold every installed plugin to the contract and write contract.json (PLUGINS="sql stack")
+	$(BIN)/python -m pytest -q --pyargs amber.testing.contract $(addprefix --plugin ,$(or $(PLUGINS),all)) \
+		--contract-report contract.json
+
 bench: $(READY) ## Measure everything beside Bugsink (BENCH=quick: without it; SAVE=1: write the figures into docs)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH) $(if $(SAVE),--save)
 
@@ -59,6 +63,14 @@ chaos: $(READY) ## Kill, freeze and cut off everything under load, then count (S
 
 docs: $(READY) ## Write docs/reference anew from the code
 	@$(BIN)/python tools/docs.py
+
+public: $(READY) ## Write docs/reference/public.txt anew, where the promise about public names allows it
+	@$(BIN)/python tools/public.py
+
+market: contract ## Hold the plugins to the contract, build an index of all with their tiers into dist/market, to be signed
+	@rm -rf dist/market
+	@PIP_NO_BUILD_ISOLATION=0 $(BIN)/amber market build dist/market $(dir $(wildcard plugins/*/pyproject.toml contrib/*/pyproject.toml)) \
+	  --name amber --title "Amber's own plugins" --contract-report contract.json --data dist/market-data
 
 screenshots: $(READY) ## Take pictures of every page into screenshots/ (needs Debian's chromium)
 	@PYTHONPATH=tools $(BIN)/python -m screenshots

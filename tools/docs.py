@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
-from reference import cli, config, hooks, http, plugins, subjects
+from reference import cli, config, hook_pages, hooks, http, plugins, python, subjects, testing
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from the code; change it there. -->\n\n"
@@ -15,8 +15,9 @@ NOTE = "<!-- Written by `make docs` from the code; change it there. -->\n\n"
 
 def pages() -> Mapping[str, str]:
     """Every reference page by the name of its file."""
-    modules = (cli, config, hooks, http, plugins, subjects)
-    return {f"{module.__name__.rpartition('.')[2]}.md": NOTE + module.page().rstrip() + "\n" for module in modules}
+    modules = (cli, config, hooks, http, plugins, python, subjects, testing)
+    found = {f"{module.__name__.rpartition('.')[2]}.md": module.page() for module in modules} | hook_pages.pages()
+    return {name: NOTE + text.rstrip() + "\n" for name, text in found.items()}
 
 
 @contextmanager
@@ -30,14 +31,14 @@ def pristine() -> Iterator[None]:
 
 def stale(wanted: Mapping[str, str]) -> list[str]:
     """The files of the folder that are missing, differ, or that nothing writes any more."""
-    found = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    found = {path.relative_to(FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.md")}
     return sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
 
 
 def write(wanted: Mapping[str, str], names: list[str]) -> None:
     """Bring these pages up to what the code says."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names:
+        (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
         if name in wanted:
             (FOLDER / name).write_text(wanted[name], encoding="utf-8")
         else:

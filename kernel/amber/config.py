@@ -6,23 +6,16 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
 from amber.errors import ConfigError
+from amber.model.secrets import Secret
 
 T = TypeVar("T")
-
-
-class Secret(str):
-    """A text that is never shown: its repr is `***`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "***"
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +39,8 @@ class BusConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The NATS server that carries items and facts."""
 
     url: Annotated[str, Meta(description="nats:// address; empty: `amber up` starts its own server")] = ""
-    token: Annotated[str, Meta(description="Token to log in with")] = ""
+    user: Annotated[str, Meta(description="User to log in as, with `token` as password; empty: the token alone")] = ""
+    token: Annotated[str, Meta(description="Token or password to log in with")] = ""
     durability: Annotated[
         Literal["power", "process"],
         Meta(description="What a 200 survives: loss of power (fsync) or the death of any process"),
@@ -117,9 +111,26 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     worker: WorkerConfig = WorkerConfig()
     outbound: OutboundConfig = OutboundConfig()
     secrets: SecretsConfig = SecretsConfig()
-    plugins: Annotated[dict[str, dict[str, Any]], Meta(description="One table per plugin; `enabled` switches it")] = {}
+    plugins: Annotated[
+        dict[str, dict[str, Any]],
+        Meta(
+            description="One table per plugin; `enabled` switches it, `isolation` (inline, process, remote) says where"
+            " it runs, `memory_mb` how much memory a process of its own may take"
+        ),
+    ] = {}
     roles: Annotated[dict[str, str], Meta(description="Which plugin holds a role, such as `issue_store`")] = {}
     order: Annotated[dict[str, tuple[str, ...]], Meta(description="Order of plugins in a hook")] = {}
+
+
+SWITCHES = frozenset({"enabled", "isolation", "memory_mb"})
+"""Keys of a plugin's table that are Amber's: whether it runs, where, and how much memory it may take there."""
+
+
+class Placing(Struct, frozen=True):
+    """Where a plugin runs: inside Amber's processes, in one of its own, or somewhere else, started by somebody else."""
+
+    isolation: Literal["inline", "process", "remote"] = "inline"
+    memory_mb: Annotated[int, Meta(ge=64)] = 256
 
 
 class Problem(Struct, frozen=True):
@@ -160,14 +171,29 @@ def check(path: Path, environment: Mapping[str, str] = os.environ) -> tuple[Sett
     return _read(raw, Settings, (), report), problems
 
 
-def plugin_config(raw: Mapping[str, Any], schema: type[T], plugin: str, environment: Mapping[str, str]) -> T:
-    """A plugin's own table as its Config Struct; `{ env = "NAME" }` stands for a variable of the environment."""
+def plugin_config(
+    raw: Mapping[str, Any],
+    schema: type[T],
+    plugin: str,
+    environment: Mapping[str, str],
+    stored: Mapping[str, Any] = MappingProxyType({}),
+) -> T:
+    """A plugin's own table as its Config Struct; `{ env = "NAME" }` stands for a variable of the environment.
+
+    `stored` is what people set elsewhere: it holds where the table says nothing, and may name what is no more.
+    """
     problems: list[str] = []
-    table = {key: _from_environment(value, environment) for key, value in raw.items() if key != "enabled"}
+    known = {field.encode_name for field in msgspec.structs.fields(cast("type[Struct]", schema))}
+    table = {key: value for key, value in stored.items() if key in known} | plugin_values(raw, environment)
     config = _read(table, schema, (), lambda where, message: problems.append(f"{'.'.join(where)}: {message}"))
     if problems:
         raise ConfigError(f"[plugins.{plugin}] " + "; ".join(problems))
     return config
+
+
+def plugin_values(raw: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The plugin's own keys of its table, with the values that stand in the environment."""
+    return {key: _from_environment(value, environment) for key, value in raw.items() if key not in SWITCHES}
 
 
 def _from_environment(value: Any, environment: Mapping[str, str]) -> Any:

@@ -55,3 +55,7 @@ class AlreadyApplied(AmberError):
 
 class Unavailable(AmberError):
     """A part Amber stands on (bus, store) does not answer; the caller may try again later."""
+
+
+class AmberDeprecationWarning(DeprecationWarning):
+    """A public name that goes away was used: the message says what to use, and from which version on it is an error."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from amber.bus import Bus, fact_subject
 from amber.bus.reading import read_json
+from amber.errors import Reject
 from amber.model import Fact
 
 log = logging.getLogger("amber.listeners")
@@ -33,8 +34,10 @@ class Listeners:
             self._asked.add(kind)
             await bus.listen(fact_subject(kind, "*"), self._hear)
 
-    async def _hear(self, _: str, data: bytes) -> None:
+    async def _hear(self, subject: str, data: bytes) -> None:
         fact = read_json(data, Fact, "a fact")
+        if subject != fact_subject(fact.type, fact.project):
+            raise Reject(f"a forged fact: it calls itself {fact.type} and came as {subject}")
         for owner, callback in tuple(self._callbacks.get(fact.type, ())):
             try:
                 callback(fact)

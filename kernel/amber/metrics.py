@@ -18,10 +18,11 @@ RECENT = 512
 
 
 class PluginCost(Struct, frozen=True):
-    """What a plugin did in this process. `p95` is in seconds, over its latest calls."""
+    """What a plugin did in this process; `p95` is in seconds, over its latest calls, `refused` counts its oversteps."""
 
     calls: int = 0
     errors: int = 0
+    refused: int = 0
     p95: float = 0.0
     last_error: str = ""
 
@@ -30,7 +31,7 @@ class _Ledger:
     """What a plugin did so far, kept as it happens: this is on the way of every request."""
 
     def __init__(self) -> None:
-        self.calls = self.errors = 0
+        self.calls = self.errors = self.refused = 0
         self.last_error = ""
         self.recent: deque[float] = deque(maxlen=RECENT)
 
@@ -65,12 +66,11 @@ class _Meters(Collector):
     def meter(self, plugin: str, hook: str) -> _Meter:
         found = self._meters.get((plugin, hook))
         if found is None:
-            ledger = self._ledgers.setdefault(plugin, _Ledger())
-            found = self._meters[plugin, hook] = _Meter(ledger)
+            found = self._meters[plugin, hook] = _Meter(self.ledger(plugin))
         return found
 
     def ledger(self, plugin: str) -> _Ledger:
-        return self._ledgers.get(plugin) or _Ledger()
+        return self._ledgers.setdefault(plugin, _Ledger())
 
     def collect(self) -> Iterator[Metric]:
         calls = CounterMetricFamily("amber_plugin_calls", "Hook calls", labels=("plugin", "hook"))
@@ -92,6 +92,7 @@ class Metrics:
         self.digested = self._counter("amber_frames_digested", "Frames a worker is done with", "result")
         self.dead = self._counter("amber_dead_letters", "Dead letters", "stream", "plugin")
         self.errors = self._counter("amber_plugin_errors", "Hook calls that failed", "plugin", "hook", "error")
+        self.refusals = self._counter("amber_plugin_refusals", "What plugins may not do", "plugin", "right")
         self.publish_seconds = Histogram("amber_publish_seconds", "Until a frame is durable", registry=self.registry)
         self.digest_seconds = Histogram("amber_digest_seconds", "Until a batch is stored", registry=self.registry)
         self.lag = Gauge("amber_digest_lag", "Frames that wait to be digested", registry=self.registry)
@@ -138,12 +139,20 @@ class Metrics:
             meter.ledger.errors += 1
             meter.ledger.last_error = error
 
+    def refused(self, plugin: str, right: str, why: str) -> None:
+        """Count that a plugin wanted what one of its rights does not give it; from any thread."""
+        self.refusals.labels(plugin, right).inc()
+        with self._lock:
+            ledger = self._meters.ledger(plugin)
+            ledger.refused += 1
+            ledger.last_error = why
+
     def cost(self, plugin: str) -> PluginCost:
         """What a plugin has cost so far."""
         ledger = self._meters.ledger(plugin)
         recent = sorted(ledger.recent)
         p95 = recent[int(len(recent) * 0.95)] if recent else 0.0
-        return PluginCost(ledger.calls, ledger.errors, p95, ledger.last_error)
+        return PluginCost(ledger.calls, ledger.errors, ledger.refused, p95, ledger.last_error)
 
     def lag_from(self, measure: Callable[[], float]) -> None:
         """Read the lag with this function whenever somebody asks."""

@@ -7,11 +7,11 @@ steps.
 import asyncio
 from collections.abc import Callable, Iterable
 
-from amber import frames
 from amber.bus import DEAD, ITEMS, Bus, dead_subject
 from amber.errors import Reject, Unavailable
-from amber.letters import read_letter
 from amber.model import BlobStore
+from amber.poison.letters import read_letter
+from amber.wire import frames
 
 FOLDER = "bodies/"
 MARGIN = 24 * 3600.0

@@ -58,21 +58,30 @@ class Switchboard:
     async def run(self) -> None:
         """Reconcile whenever something changed, until cancelled."""
         await self._bus.listen(SWITCHES.subjects, self._ring)
+        await self._kernel.listen(("settings.changed",), lambda _: self._bell.set())
         periods = 0
         while True:
             is_rung = self._bell.is_set()
             self._bell.clear()
             try:
-                if is_rung or periods % READ_EVERY == 0:
+                is_due = periods % READ_EVERY == 0
+                if is_due:
                     self._switches = await read_switches(self._bus)
+                if is_due or is_rung:
+                    is_rung |= await self._kernel.read_settings()
                 await self._look(is_rung)
             except Unavailable as error:
                 log.warning("what was switched cannot be read: %s; trying again", error)
+            except Exception:  # whatever one plugin did to it, the next switch must be heard
+                log.exception("plugins could not be brought into step; trying again")
             periods += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), PERIOD)
 
-    async def _ring(self, _: str, __: bytes) -> None:
+    async def _ring(self, subject: str, data: bytes) -> None:
+        """Heed a switch as it passes by: it may be heard before it can be read."""
+        switch = read_json(data, Switch, "a switch")
+        self._switches = {**self._switches, subject.removeprefix(switch_subject("")): switch.enabled}
         self._bell.set()
 
     async def _look(self, is_rung: bool) -> None:
@@ -91,16 +100,20 @@ class Switchboard:
         except ConfigError as error:
             log.error("amber.toml changed and cannot be used, so nothing was switched: %s", error)
 
+    async def refresh(self) -> None:
+        """Look at the file and at what is installed now, and have this process follow."""
+        await asyncio.to_thread(self._reread)
+        await self._kernel.reconcile(self._latest, self._switches)
+
     async def toggle(self, name: str, enabled: bool, audit: AuditEntry) -> None:
         """Switch a plugin on or off in every process, and note who did; returns once this process has done it.
 
         Raises Reject: 404 for a plugin that is not installed, 409 for one that cannot be switched, with the reason.
         """
-        await asyncio.to_thread(self._reread)
-        await self._kernel.reconcile(self._latest, self._switches)
+        await self.refresh()
         plugin = next((row for row in self._kernel.report() if row["name"] == name), None)
         if plugin is None:
-            raise Reject(f"there is no plugin {name!r}: install it with pip, or check its name", status=404)
+            raise Reject(f"there is no plugin {name!r}: install it, or check its name", status=404)
         if plugin["is_pinned"]:
             raise Reject(f"amber.toml decides about {name}: change [plugins.{name}] enabled there", status=409)
         if not enabled and not plugin["is_switchable"]:

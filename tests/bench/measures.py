@@ -16,11 +16,10 @@ IDLE_SECONDS = 10.0
 
 
 class Stored(Struct, frozen=True):
-    """One load until all of it was visible: events a second, what was accepted a second, and the most it took."""
+    """One load until all of it was visible: events a second, and what was accepted a second."""
 
     per_second: float
     sent: Sent
-    memory: float
     spent: dict[str, float]
     """Seconds of processor time by role, and `wall`: seconds by the clock."""
 
@@ -35,12 +34,18 @@ def whole(sent: Sent) -> Sent:
 def stored(amber: Amber, load: Load, events: int, payload: str) -> Stored:
     """Send events as fast as they are taken, and wait until the issue list counts every one."""
     before, spent = amber.counted(), _spent(amber)
-    with Watch(amber.pids) as watch:
-        sent = whole(load.send(amber.target, events, payload))
-        seconds = until_stored(amber.counted, before + events) - sent.started
+    sent = whole(load.send(amber.target, events, payload))
+    seconds = until_stored(amber.counted, before + events) - sent.started
     after = _spent(amber)
     used = {role: round(after[role] - spent[role], 2) for role in spent} | {"wall": round(seconds, 2)}
-    return Stored(events / seconds, sent, watch.most.pss, used)
+    return Stored(events / seconds, sent, used)
+
+
+def most_memory(amber: Amber, load: Load, events: int, payload: str) -> float:
+    """The most MB all processes held during a load of its own: adding up their pages halts them again and again."""
+    with Watch(amber.pids) as watch:
+        stored(amber, load, events, payload)
+    return watch.most.pss
 
 
 def _spent(amber: Amber) -> dict[str, float]:

@@ -28,7 +28,7 @@ class Plan(Struct, frozen=True):
     peer: int
 
 
-FULL = Plan(runs=3, large=8000, small=16000, steady=4000, peer=800)
+FULL = Plan(runs=3, large=8000, small=40000, steady=4000, peer=800)
 QUICK = Plan(runs=1, large=2000, small=4000, steady=1000, peer=0)
 
 
@@ -121,6 +121,8 @@ class Bench:
         with amber.up():
             large = [measures.stored(amber, self._load, self._plan.large, "large") for _ in self._times()]
             small = [measures.stored(amber, self._load, self._plan.small, "small") for _ in self._times()]
+            most = [measures.most_memory(amber, self._load, self._plan.large, "large")]
+            most.append(measures.most_memory(amber, self._load, self._plan.small, "small"))
             unlike = [measures.stored(amber, other, min(self._plan.large, UNLIKE), "large") for _ in self._times()]
             amber.another_worker()
             two = [measures.stored(amber, self._load, self._plan.large, "large") for _ in self._times()]
@@ -130,7 +132,6 @@ class Bench:
         self._row(STORED_LARGE, Bar(1500, times=35, unit="/s"), *(run.per_second for run in large))
         self._row("stored, large, no two alike", Bar(unit="/s"), *(run.per_second for run in unlike))
         self._row(STORED_SMALL, Bar(5000, unit="/s"), *(run.per_second for run in small))
-        most = [run.memory for run in (*large, *small)]
         self._row("memory, under full load", Bar(500, is_most=True, unit="MB"), max(most))
         self._row("stored, large, two workers", Bar(unit="/s"), *(run.per_second for run in two))
         self._notes.append(measures.limits(large, two, os.cpu_count() or 1))

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from amber import config
-from amber.model import Notification
+from amber.model import Command, Notification, WebhookRequest
 from amber_integrations.webhook.message import body_of, headers_of
+from amber_integrations.webhook.replies import command_in
 
 PAGE = "docs/how-to/send-notifications.md"
 NOW = 1_700_000_000
@@ -58,6 +59,16 @@ def test_the_pages_program_tells_our_messages_from_others(
     sent = body_of(notification)
     headers = headers_of(notification, sent, "s3cret", NOW)
     assert page["is_from_amber"](headers, sent + body, secret) is genuine
+
+
+def test_the_pages_answer_is_one_that_is_heeded(blocks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    page: dict[str, Any] = {}
+    exec(blocks(PAGE, "python")[1], page)
+    monkeypatch.setattr("time.time", lambda: NOW)
+    wish = json.loads(blocks(PAGE, "json")[1])
+    sent = page["answer"]("https://amber.example/hooks/webhook/1-a", "s3cret", **wish)
+    request = WebhookRequest("r1", NOW, sent.data, {name.lower(): value for name, value in sent.header_items()})
+    assert command_in(request, "s3cret") == Command("resolve", "7", key="ticket-42-closed")
 
 
 def test_every_table_of_the_page_can_stand_in_amber_toml(blocks: Any, tmp_path: Any) -> None:

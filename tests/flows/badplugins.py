@@ -93,7 +93,7 @@ def bad_plugins() -> dict[str, tuple[str, str]]:
     }
     # asking for the handlers is not where they fail, but handling is; each claims a type of its own
     ways["raises"]["item_handlers"] = FAILING_HANDLER.format(kind="log", what="fail()")
-    ways["hangs"]["item_handlers"] = FAILING_HANDLER.format(kind="check_in", what="hang()")
+    ways["hangs"]["item_handlers"] = FAILING_HANDLER.format(kind="profile", what="hang()")
     ways["subtle"]["item_handlers"] = SUBTLE["item_handlers"].replace("session", "replay_event")
     return {f"{way}_{hook}": (hook, answer) for way, answers in ways.items() for hook, answer in answers.items()}
 
@@ -119,4 +119,4 @@ def install(folder: Path) -> None:
 
 def enabling(names: Iterable[str], more: str = "") -> str:
     """An `amber.toml` that switches these plugins on."""
-    return more + "".join(f"[plugins.{json.dumps(name)}]\nenabled = true\n" for name in names)
+    return more + "".join(f"[plugins.{json.dumps(name)}]\nenabled = true\nisolation = 'inline'\n" for name in names)

@@ -16,7 +16,7 @@ import ctypes
 import os
 
 from amber import hookimpl
-from amber.describe import title
+from amber.digesting.describe import title
 
 
 @hookimpl

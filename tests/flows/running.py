@@ -44,9 +44,11 @@ def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AMBER_")} | dict(more or {})
 
 
-def amber(*words: str, data: Path, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+def amber(
+    *words: str, data: Path, environment: Mapping[str, str] | None = None, python: str = sys.executable
+) -> "subprocess.CompletedProcess[str]":
     """Run an `amber` command to its end."""
-    command = [sys.executable, "-m", "amber", *words, "--data", str(data)]
+    command = [python, "-m", "amber", *words, "--data", str(data)]
     given = clean_environment(environment)
     return subprocess.run(command, capture_output=True, text=True, env=given, timeout=PATIENCE)
 
@@ -54,7 +56,10 @@ def amber(*words: str, data: Path, environment: Mapping[str, str] | None = None)
 class Running:
     """One `amber up` with what it said, its processes, its API and the commands beside it."""
 
-    def __init__(self, data: Path, toml: str = "", environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, toml: str = "", environment: Mapping[str, str] | None = None, python: str = sys.executable
+    ) -> None:
+        self.python = python
         self.data, self.port, self.environment = data, free_port(), clean_environment(environment)
         self.log_file = data.with_name(f"{data.name}.log")
         self._companions: list[subprocess.Popen[bytes]] = []
@@ -68,7 +73,7 @@ class Running:
         self.said = self._hear()
 
     def _start(self, *words: str, stdout: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "amber", *words, "--data", str(self.data)]
+        command = [self.python, "-m", "amber", *words, "--data", str(self.data)]
         with self.log_file.open("ab") as log:
             return subprocess.Popen(command, stdout=stdout, stderr=log, env=self.environment)
 
@@ -105,7 +110,7 @@ class Running:
 
     def cli(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """A command beside this Amber, run to its end."""
-        return amber(*words, data=self.data, environment=self.environment)
+        return amber(*words, data=self.data, environment=self.environment, python=self.python)
 
     def cli_json(self, *words: str) -> Any:
         """What a command answers with `--json`."""

@@ -19,7 +19,7 @@ ALONE = ("scrub_events", "authorise")
 """Hooks whose failure is meant to be felt: tested apart from the others."""
 TOGETHER = [name for name, (hook, _) in bad_plugins().items() if hook not in ALONE]
 IMPATIENT = "[worker]\nattempts = 2\n"
-ITEMS = {"log": b"{}", "check_in": b"{}", "session": b"{}", "replay_event": b"{}"}
+ITEMS = {"log": b"{}", "profile": b"{}", "session": b"{}", "replay_event": b"{}"}
 """An item for each bad handler."""
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from amber import runtime
 from amber.bus import DEAD, Message
 from amber.bus.connect import NatsBus
-from amber.letters import PART, RETRIED
-from amber.pausing import Pause, Pauses
+from amber.poison.letters import PART, RETRIED
+from amber.poison.pausing import Pause, Pauses
+from amber.processes import runtime
 
 from .running import PATIENCE, Running, wait_until
 from .wire import envelope, error, post, send_all
@@ -54,7 +54,10 @@ def broken(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running(start: Callable[..., Running], broken: Path, tmp_path: Path) -> Running:
-    return start(toml="[plugins.moody]\nenabled = true\n", environment={"PYTHONPATH": str(tmp_path / "site")})
+    return start(
+        toml="[plugins.moody]\nenabled = true\nisolation = 'inline'\n",
+        environment={"PYTHONPATH": str(tmp_path / "site")},
+    )
 
 
 def on_the_bus(running: Running, job: Callable[[NatsBus], Any]) -> Any:

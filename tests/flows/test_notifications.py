@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from amber.vault import new_key
+from amber.tables.vault import new_key
 
 from .conftest import ended
 from .receivers import Mailbox, Post, Receiver, collecting, receiving
@@ -236,8 +237,8 @@ def test_a_rotation_needs_the_old_key_once_and_never_again(team: Team, path: str
         return done.stdout + done.stderr
 
     assert "a secret cannot be opened" in rotate(new)
-    assert re.fullmatch(r"[1-9]\d* targets? sealed anew\.\n", rotate(new, old))
-    assert rotate(new) == "0 targets sealed anew.\n"
+    assert re.fullmatch(r"[1-9]\d* places? with secrets sealed anew\.\n", rotate(new, old))
+    assert rotate(new) == "0 places with secrets sealed anew.\n"
     assert rotate(old, new).endswith("sealed anew.\n")  # back to the key that the running Amber has
     team.post(hook, "test")
     assert is_signed(team.receiver.got(path)[0], "s3cret")
@@ -254,3 +255,59 @@ def test_a_private_address_is_refused_unless_amber_toml_allows_it(tmp_path: Path
         assert team.settled(mail, "dead") == [(1, "dead", said)]
         assert team.post(mail, "test")["detail"] == said
         assert (receiver.posts, mailbox.mails) == ([], [])
+
+
+def reply(team: Team, address: str, secret: str, **wish: str) -> int:
+    """Answer as a receiver does, signed; what Amber says to it."""
+    body, now = json.dumps(wish).encode(), str(int(time.time()))
+    digits = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"X-Amber-Timestamp": now, "X-Amber-Signature": f"v1={digits}"}
+    return team.amber.web.post(address, content=body, headers=headers).status_code
+
+
+def status(team: Team, issue: str) -> str:
+    return str(team.amber.get(f"/issues/{issue}")["status"])
+
+
+def dead(team: Team, words: str) -> Any:
+    """The dead letters whose reason says so."""
+    return [one for one in team.amber.get("/dead-letters")["items"] if words in one["reason"]]
+
+
+def test_a_receiver_that_answers_resolves_the_issue_it_was_told_of(team: Team, path: str) -> None:
+    hook = team.webhook(path, secret="s3cret")
+    address = team.amber.get(f"/projects/{team.amber.project}/targets/{hook}")["webhook_url"]
+    team.break_("AnsweredOne")
+    [post] = wait_until(lambda: team.receiver.got(path))
+    issue = post.told["issue"]["id"]
+
+    assert reply(team, address, "s3cret", id="one", action="resolve", issue=issue) == 202
+    wait_until(lambda: status(team, issue) == "resolved")
+    audit = team.amber.get("/audit")["items"][0]
+    assert (audit["actor"], audit["action"]) == (f"token:target-{hook} (webhook of a test)", "issue.change")
+    assert (audit["subject"], audit["after"]["status"]) == (f"issue:{issue}", "resolved")
+
+    assert team.amber.api.patch(f"/issues/{issue}", json={"status": "unresolved"}).status_code == 200
+    assert reply(team, address, "s3cret", id="one", action="resolve", issue=issue) == 202, "it did not hear our 202"
+    assert reply(team, address, "s3cret", id="two", action="assign", issue=issue, assignee="ann@example.org") == 202
+    wait_until(lambda: team.amber.get(f"/issues/{issue}")["assignee"] == "ann@example.org")
+    assert status(team, issue) == "unresolved", "the same reply is heeded once"
+
+
+def test_replies_that_prove_nothing_or_reach_too_far_change_nothing(team: Team, path: str) -> None:
+    hook = team.webhook(path, secret="s3cret")
+    address = team.amber.get(f"/projects/{team.amber.project}/targets/{hook}")["webhook_url"]
+    issue = team.break_("AnsweredTwo")
+    other = team.amber.api.post("/projects", json={"name": "Other"})
+    assert other.status_code == 201, other.text
+    theirs = {"plugin": "webhook", "name": "Theirs", "settings": {"url": team.receiver.url("/x"), "secret": "s3cret"}}
+    made = team.amber.api.post(f"/projects/{other.json()['id']}/targets", json=theirs).json()
+
+    assert reply(team, address[:-1] + "x", "s3cret", id="a", action="resolve", issue=issue) == 404
+    assert team.amber.web.post(address, content=b"x" * 300_000).status_code == 413
+    assert reply(team, address, "guessed", id="b", action="resolve", issue=issue) == 202
+    assert reply(team, made["webhook_url"], "s3cret", id="c", action="resolve", issue=issue) == 202
+    wait_until(lambda: dead(team, "X-Amber-Signature") and dead(team, f"has no issue '{issue}'"))
+    assert status(team, issue) == "unresolved"
+    [letter] = dead(team, f"has no issue '{issue}'")
+    assert (letter["plugin"], letter["project"]) == ("webhook", other.json()["id"])

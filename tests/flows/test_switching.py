@@ -10,7 +10,11 @@ import pytest
 from .running import Running, wait_until
 from .wire import envelope, error, post, send_all
 
+PAUSE = 0.02
+"""Seconds between two events: what is tested is what happens between them, not how many a machine can take."""
 CODE = """\
+import click
+
 from amber import hookimpl
 from amber.model import Additions
 
@@ -22,7 +26,13 @@ def enrich_events(events):
 
 @hookimpl
 def cli_commands():
-    return []
+    return [late]
+
+
+@click.command()
+@click.pass_obj
+def late(ctx):
+    click.echo(f"{ctx.plugin} is there")
 """
 MANIFEST = """\
 name = "latecomer"
@@ -45,7 +55,7 @@ def install(site: Path) -> None:
 
 
 class Traffic:
-    """Events sent one after the other until it is told to stop."""
+    """Events sent one after the other, some dozens a second, until it is told to stop."""
 
     def __init__(self, amber: Running) -> None:
         self._amber, self._stop = amber, threading.Event()
@@ -54,7 +64,7 @@ class Traffic:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(PAUSE):
             body = post(self._amber.url, self._amber.project, self._amber.key, envelope(error()))
             self.statuses += asyncio.run(send_all(self._amber.url, [body], 1))
 
@@ -100,18 +110,22 @@ def state(amber: Running) -> str:
 def test_a_plugin_comes_and_goes_while_events_flow(amber: Running, traffic: Traffic, site: Path) -> None:
     assert state(amber) == "unknown"
     install(site)
+    (amber.data / "amber.toml").write_text("[plugins.latecomer]\nisolation = 'inline'\n")
     wait_until(lambda: state(amber) == "disabled")
     assert not is_tagged(amber)
+    assert "No such command 'late'" in amber.cli("late").stderr
 
     done = amber.cli("plugins", "enable", "latecomer")
     assert (done.returncode, done.stdout) == (0, "Plugin latecomer is running.\n"), done.stderr
     assert is_tagged(amber)
+    wait_until(lambda: amber.cli("late").stdout == "latecomer is there\n")
 
     answer = amber.api.put("/plugins/latecomer", json={"enabled": False})
     assert answer.status_code == 200, answer.text
     wait_until(lambda: not is_tagged(amber))
+    assert "No such command 'late'" in amber.cli("late").stderr
 
-    (amber.data / "amber.toml").write_text("[plugins.latecomer]\nenabled = true\n")
+    (amber.data / "amber.toml").write_text("[plugins.latecomer]\nenabled = true\nisolation = 'inline'\n")
     wait_until(lambda: is_tagged(amber))
     refused = amber.api.put("/plugins/latecomer", json={"enabled": False})
     assert (refused.status_code, "amber.toml decides" in refused.json()["detail"]) == (409, True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amber import spec
+from amber.plugin import spec
 
 
 def answered(trees: dict[Path, ast.Module], root: Path) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amber.manifest import read_manifest
+from amber.plugin.manifest import read_manifest
 
 Distributions = dict[str, dict[str, Any]]
 

@@ -10,16 +10,17 @@ from typing import Any
 import pluggy
 import pytest
 
-from amber import hookimpl, spec
-from amber.bus.memory import MemoryBus
-from amber.dispatch import Dispatcher
+from amber import hookimpl
 from amber.metrics import Metrics
 from amber.model import Event, Project
+from amber.plugin import spec
+from amber.plugin.dispatch import Dispatcher
 from amber.testing.accounts import unbalanced
+from amber.testing.memorybus import MemoryBus
 from amber.testing.plant import Plant
 
 MANIFEST = 'name = "{name}"\ntitle = "T"\nsummary = "S"\nfamilies = ["ingest"]\n'
-THIRD = SimpleNamespace(name="stranger", version="0.1")
+THIRD = SimpleNamespace(name="stranger", version="0.1", read_text=lambda _: "a")
 Install = Callable[..., EntryPoint]
 
 

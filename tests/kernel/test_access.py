@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from amber.access import BAD_FOR, GOOD_FOR, REMEMBERED, Access, KeyCache
 from amber.errors import Denied, Unavailable
+from amber.identity.access import BAD_FOR, GOOD_FOR, REMEMBERED, Access, KeyCache
 from amber.model import AuthRequest, Principal, Project, Resource
 
 pytestmark = pytest.mark.anyio

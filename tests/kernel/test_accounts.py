@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from amber.accounts import of_dead, of_decoded
 from amber.model import Account, Decoded, Event, Item, OutcomeCount, Submission, account_of
 from amber.testing.accounts import unbalanced
+from amber.wire.accounts import of_dead, of_decoded
 
 CATEGORIES = some.sampled_from(["error", "log", "span"])
 NOTES = some.lists(some.tuples(CATEGORIES, some.integers(1, 9)), max_size=6)

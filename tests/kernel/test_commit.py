@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amber import frames
 from amber.bus import ITEMS
-from amber.bus.memory import MemoryBus
-from amber.commit import CROWD, FRAME_BYTES, Committer
 from amber.errors import Reject, Unavailable
+from amber.ingest.commit import CROWD, FRAME_BYTES, Committer
 from amber.metrics import Metrics
 from amber.model import Submission
+from amber.testing.memorybus import MemoryBus
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 

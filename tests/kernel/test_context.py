@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from amber.context import Context, Services
 from amber.errors import ConfigError, Denied
-from amber.manifest import Manifest, Rights
 from amber.model import Fact
+from amber.plugin.context import Context, Services
+from amber.plugin.manifest import Manifest, Rights
 
 pytestmark = pytest.mark.anyio
 FACT = Fact("1", "issue.created", 1, 1.0, {})
@@ -56,7 +56,7 @@ async def test_what_the_manifest_asks_for_is_there(tmp_path: Path) -> None:
     ctx = make(
         tmp_path,
         EVERYTHING,
-        engine=lambda: "engine",
+        engine=lambda plugin, tables: (plugin, tables),
         publish=publish,
         listen=lambda _, kind, callback: told.append((kind, callback)),
         roles={"issue_store": "store"},
@@ -64,7 +64,11 @@ async def test_what_the_manifest_asks_for_is_there(tmp_path: Path) -> None:
         http=lambda plugin, hosts: (plugin, hosts),
     )
     assert ctx.http == ("p", ("*.example.org",))
-    assert (ctx.database, ctx.role("issue_store"), ctx.kernel("plugins")) == ("engine", "store", "report")
+    assert (ctx.database, ctx.role("issue_store"), ctx.kernel("plugins")) == (
+        ("p", ("x_*",)),
+        "store",
+        "report",
+    )
     await ctx.publish(FACT)
     ctx.listen(["issue.created"], print)
     assert told == [FACT, ("issue.created", print)]

@@ -1,6 +1,6 @@
 import pytest
 
-from amber.crosssite import is_cross_site
+from amber.ingest.crosssite import is_cross_site
 
 OWN = "https://errors.shop.test"
 

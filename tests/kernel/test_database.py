@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from amber.database import make_engine, sqlite_file
 from amber.errors import ConfigError
+from amber.tables.database import make_engine, sqlite_file
 
 
 def _value(engine: Engine, statement: str) -> object:
@@ -114,3 +114,16 @@ def test_importing_amber_loads_no_database() -> None:
     look = "import sys, amber; print([m for m in ('sqlalchemy', 'alembic', 'psycopg') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_another_engine_on_a_file_in_use_lets_go_of_no_lock(tmp_path: Path) -> None:
+    """Whoever closes a file lets go of its process's locks on it; then the next to leave takes the log away."""
+    file = tmp_path / "amber.db"
+    engine = make_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notes (id INTEGER)"))
+    make_engine(f"sqlite:///{file}")
+    visit = f"import sqlite3; one = sqlite3.connect({str(file)!r}); one.execute('SELECT * FROM notes'); one.close()"
+    subprocess.run([sys.executable, "-c", visit], check=True)
+    assert file.with_name("amber.db-wal").exists(), "this process still has it open"
+    engine.dispose()

@@ -7,19 +7,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from amber import frames
 from amber.bus import DEAD, FACTS, ITEMS, TASKS, Bus, Message
 from amber.bus.connect import NatsBus
-from amber.bus.memory import MemoryBus
-from amber.deadletters import LetterDesk, Parts, forget_delivery
-from amber.delivery import DeadLetters
+from amber.delivering.delivery import DeadLetters
+from amber.delivering.tasks import Task
+from amber.desks.deadletters import LetterDesk, Parts, forget_delivery
 from amber.errors import Reject, Unavailable
-from amber.letters import RETRIED, mark_of
 from amber.metrics import Metrics
 from amber.model import AuditEntry, Fact, Letter, LetterFilter, Project, Submission
-from amber.tasks import Task
+from amber.poison.letters import RETRIED, mark_of
+from amber.testing.memorybus import MemoryBus
 from amber.testing.nats import NatsServer
 from amber.testing.targets import news
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 NOON = 1_700_000_000.0
@@ -103,7 +103,7 @@ async def test_letters_are_listed_page_by_page_from_both_ends(yard: Yard) -> Non
 
 
 async def test_a_list_finds_its_letters_beyond_long_gaps(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amber.deadletters.WINDOW", 2)
+    monkeypatch.setattr("amber.desks.deadletters.WINDOW", 2)
     for number in range(12):
         await yard.dies(plugin="old" if number < 2 else "new")
     assert await yard.numbers(LetterFilter(None, "old"), limit=1) == [2]

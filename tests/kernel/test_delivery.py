@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from amber import delivery as module
 from amber.bus import DEAD, ITEMS, Message
-from amber.bus.memory import MemoryBus
-from amber.delivery import DeadLetters, Delivery, Terms, Verdict, delay, each
+from amber.delivering import delivery as module
+from amber.delivering.delivery import DeadLetters, Delivery, Terms, Verdict, delay, each
 from amber.errors import PluginError, Reject, Retry, Unavailable
 from amber.metrics import Metrics
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 ITEM = "amber.v1.item.0"

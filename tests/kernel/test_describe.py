@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from amber.describe import culprit, title
+from amber.digesting.describe import culprit, title
 from amber.model import Event
 
 Make = Callable[..., Event]

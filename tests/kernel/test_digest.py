@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from amber import frames
 from amber.bus import DEAD, ITEMS, Message
+from amber.digesting.jobs import buried
 from amber.errors import PluginError, Reject, Retry, Unavailable
-from amber.jobs import buried
 from amber.model import (
     Decoded,
     GroupedEvent,
@@ -17,6 +16,7 @@ from amber.model import (
     Submission,
 )
 from amber.testing.plant import HOUR, ITEM, Plant, choosy, claim, protocol, submission
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from amber.dispatch import COOL_DOWN, TRIP_AFTER, Answer, Breaker
 from amber.errors import Denied, PluginError, Reject, Retry, Unavailable
+from amber.plugin.dispatch import COOL_DOWN, TRIP_AFTER, Answer, Breaker
 
 pytestmark = pytest.mark.anyio
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from amber import frames, tally
-from amber.access import Access, KeyCache
 from amber.bus import ITEMS
-from amber.bus.memory import MemoryBus
-from amber.commit import Committer
 from amber.config import IngestConfig, Server, Settings
-from amber.edge import Edge, Parts
 from amber.errors import PluginError, Reject
+from amber.identity.access import Access, KeyCache
+from amber.ingest import tally
+from amber.ingest.commit import Committer
+from amber.ingest.edge import Edge, Parts
+from amber.ingest.tally import Tally
 from amber.model import (
     Admission,
     Allowance,
@@ -31,7 +31,8 @@ from amber.model import (
     Submission,
     Verdict,
 )
-from amber.tally import Tally
+from amber.testing.memorybus import MemoryBus
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 KEY = {"x-key": "good"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from amber.errors import ConfigError
-from amber.firststart import hear, make_pipe, telling
+from amber.running.firststart import hear, make_pipe, telling
 
 pytestmark = pytest.mark.anyio
 LONG = 60.0

@@ -7,8 +7,8 @@ from msgspec import Meta, Struct, field
 
 from amber import Secret
 from amber.errors import Reject
-from amber.forms import fields_of, fill, secrets_of
 from amber.model import FormField
+from amber.plugin.forms import fields_of, fill, secrets_of
 
 
 class Pager(Struct, frozen=True, forbid_unknown_fields=True):

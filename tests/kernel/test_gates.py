@@ -3,15 +3,15 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from amber import delivery as delivery_module
-from amber import gates as module
 from amber.bus import DEAD, ITEMS, Message
-from amber.bus.memory import MemoryBus
-from amber.delivery import DeadLetters, Delivery, Terms, Verdict
+from amber.delivering import delivery as delivery_module
+from amber.delivering.delivery import DeadLetters, Delivery, Terms, Verdict
 from amber.errors import Reject
-from amber.gates import LEAST, PASSES, WINDOW, Gates, Rules
 from amber.metrics import Metrics
-from amber.pausing import Pause, Pauses
+from amber.poison import gates as module
+from amber.poison.gates import LEAST, PASSES, WINDOW, Gates, Rules
+from amber.poison.pausing import Pause, Pauses
+from amber.testing.memorybus import MemoryBus
 from amber.testing.plant import ITEM, Plant, submission
 
 pytestmark = pytest.mark.anyio

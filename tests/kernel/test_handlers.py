@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from amber.digesting.handlers import Handlers
 from amber.errors import PluginError, Reject, Retry, Unavailable
-from amber.handlers import Handlers
 from amber.model import Handled, Item, ItemHandler, OutcomeCount
 
 pytestmark = pytest.mark.anyio

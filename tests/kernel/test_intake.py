@@ -3,7 +3,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from amber.intake import Patience, client_ip
+from amber.ingest.intake import Patience, client_ip
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from amber.jobs import feedback_of
+from amber.digesting.jobs import feedback_of
 from amber.model import Body, Event, Json
 
 TOLD = {"feedback": {"message": "it broke", "name": "Ann", "contact_email": "a@b", "associated_event_id": "e" * 32}}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amber import journal as module
-from amber.journal import Journal, Note, cause_of, code_of, framed, open_journal, read
+from amber.poison import journal as module
+from amber.poison.journal import Journal, Note, cause_of, code_of, framed, open_journal, read
 
 
 def hold(journal: Journal, *numbers: int, consumer: str = "digest") -> int:

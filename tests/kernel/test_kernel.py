@@ -10,19 +10,22 @@ from litestar import get
 from litestar.params import FromQuery
 from litestar.testing import AsyncTestClient
 
-from amber import frames, hookimpl, registry, worker
-from amber.app import Health, make_app
+from amber import hookimpl, registry
 from amber.bus import DEAD, FACTS
-from amber.bus.memory import MemoryBus
 from amber.config import Settings
-from amber.dispatch import TRIP_AFTER
 from amber.errors import ConfigError, Denied, Reject, Unavailable
 from amber.kernel import Kernel
-from amber.manifest import Manifest, Rights
 from amber.model import Applied, Decoded, Fact, IngestProtocol, Principal, Submission
+from amber.plugin.dispatch import TRIP_AFTER
+from amber.plugin.manifest import Manifest, Rights
 from amber.registry import Plugin, State
-from amber.status import Board, Status
-from amber.worker import Worker
+from amber.running import worker
+from amber.running.app import Applications
+from amber.running.health import Health
+from amber.running.worker import Worker
+from amber.testing.memorybus import MemoryBus
+from amber.watching.status import Board, Status
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 ROLES = ("event_store", "issue_store", "directory", "blob_store")
@@ -41,6 +44,9 @@ class Store:
     def organisations(self) -> tuple[Any, ...]:
         if self.is_away:
             raise Unavailable("the database is away")
+        return ()
+
+    def plugin_settings(self) -> tuple[Any, ...]:
         return ()
 
     def applied(self, marks: Any) -> frozenset[Any]:
@@ -139,6 +145,16 @@ async def test_a_named_plugin_holds_a_role_alone(move_in: Move) -> None:
     await kernel.stop()
 
 
+async def test_a_plugin_from_elsewhere_takes_over_no_role_unasked(
+    move_in: Move, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = move_in(more={"event_store": lambda: "mine"})
+    monkeypatch.setattr(kernel.registry, "trusted", lambda: frozenset({"storage"}))
+    await kernel.start()
+    assert kernel.stores.events is store
+    await kernel.stop()
+
+
 def tiny(name: str = "tiny") -> IngestProtocol:
     return IngestProtocol(name, (), fail, fail, fail, fail, lambda one: Decoded())
 
@@ -183,8 +199,68 @@ async def test_the_engine_is_made_once(move_in: Move, tmp_path: Path) -> None:
     kernel = move_in(rights=Rights(tables=("a_*",)))
     await kernel.start()
     ctx = kernel.dispatcher.contexts["storage"]
-    assert ctx.database is ctx.database is kernel.engine()
+    assert ctx.database is ctx.database is not kernel.engine()
     assert str(kernel.engine().url).endswith("amber.db")
+    await kernel.stop()
+
+
+async def test_what_a_plugin_oversteps_is_refused_named_and_counted(move_in: Move, bus: MemoryBus) -> None:
+    def overstep(ctx: Any) -> None:
+        with ctx.database.begin() as connection:
+            connection.exec_driver_sql("SELECT * FROM issues")
+
+    def publish(ctx: Any) -> Any:
+        return ctx.publish(Fact("1", "issue.created", 1, 1.0, {}))
+
+    hooks = {"a": {"plugin_health": overstep}, "b": {"plugin_health": publish}}
+    kernel = move_in(rights=Rights(tables=("a_*",)), **hooks)
+    await kernel.start(bus)
+    with kernel.engine().begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE issues (id INTEGER)")
+    await kernel.dispatcher.collect("plugin_health", lambda value: value)
+    rows = {row["name"]: row for row in kernel.report()}
+    assert [rows[name]["refused"] for name in ("a", "b", "storage")] == [1, 1, 0]
+    assert rows["a"]["last_error"].endswith(
+        'the table issues is not its own; its plugin.toml lacks rights.tables = ["issues"]'
+    )
+    assert rows["b"]["last_error"].endswith('its plugin.toml lacks rights.publish = ["issue.created"]')
+    refused = [
+        line for line in kernel.metrics.render().decode().splitlines() if line.startswith("amber_plugin_refusals_t")
+    ]
+    assert [line.partition("{")[2] for line in refused] == [
+        'plugin="a",right="tables"} 1.0',
+        'plugin="b",right="publish"} 1.0',
+    ]
+    await kernel.stop()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("op.execute('CREATE TABLE theirs (x INTEGER)')", 'lacks rights.tables = ["theirs"]'),
+        ("op.execute('INSERT INTO a_nowhere VALUES (1)')", "no such table: a_nowhere"),
+        ("raise KeyError('forgotten')", "KeyError: 'forgotten'"),
+    ],
+)
+async def test_a_plugin_whose_migration_fails_does_not_run_and_all_others_do(
+    move_in: Move, tmp_path: Path, body: str, reason: str
+) -> None:
+    versions = tmp_path / "a" / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    source = 'from alembic import op\nrevision, down_revision = "1", None\ndef upgrade():\n    {}\n'
+    (versions / "1.py").write_text(source.format(body))
+    kernel = move_in(rights=Rights(tables=("a_*",)), a={"plugin_health": lambda: "x"}, b={"plugin_health": lambda: "x"})
+    load = kernel.registry.load
+
+    def move_folder() -> None:
+        load()
+        kernel.registry.plugins["a"].module.__file__ = str(tmp_path / "a" / "__init__.py")
+
+    kernel.registry.load = move_folder
+    await kernel.start()
+    plugin = kernel.registry.plugins["a"]
+    assert (plugin.state, reason in plugin.reason) == (State.FAILED, True)
+    assert kernel.registry.plugins["b"].state is State.RUNNING
     await kernel.stop()
 
 
@@ -226,7 +302,7 @@ async def test_what_plugins_mount_stands_behind_the_guard(
         auth={**claim_all(), "authorise": lambda principal: True if principal.kind == "user" else None},
     )
     await kernel.start(bus)
-    app = await make_app(kernel, Health(kernel, Board(), "edge-1"), "1.0")
+    app = await Applications(kernel, Health(kernel, Board(), "edge-1"), "1.0").settle()
     assert kernel.registry.plugins["bad"].state is State.FAILED
     assert kernel.metrics.cost("worse").errors == 1
     async with AsyncTestClient(app) as client:
@@ -254,6 +330,35 @@ async def test_what_plugins_mount_stands_behind_the_guard(
     await kernel.stop()
 
 
+@get("/api/mine", opt={"action": "public"})
+async def stolen() -> str:
+    return "stolen"
+
+
+async def test_a_plugins_application_is_made_once_and_what_fails_in_it_counts_against_it(
+    move_in: Move, bus: MemoryBus
+) -> None:
+    asked: list[str] = []
+    kernel = move_in(
+        a={"api_routes": lambda: asked.append("a") or [mine, broken]}, thief={"api_routes": lambda: [page, stolen]}
+    )
+    await kernel.start(bus)
+    applications = Applications(kernel, Health(kernel, Board(), "edge-1"), "1.0")
+    first, then = await applications.settle(), await applications.settle()
+    assert asked == ["a"]
+    assert first.find("GET", "/api/mine") is then.find("GET", "/api/mine")
+    assert first.find("GET", "/page") is first.find("GET", "/health/live")
+    thief = kernel.registry.plugins["thief"]
+    assert thief.state is State.FAILED
+    assert thief.reason == "its routes cannot be mounted: GET /api/mine is another plugin's"
+    async with AsyncTestClient(then) as client:
+        assert (await client.get("/api/broken?how=crash")).status_code == 500
+        assert (await client.get("/api/broken?how=reject")).status_code == 400
+    cost = kernel.metrics.cost("a")
+    assert (cost.errors, cost.last_error) == (1, "ZeroDivisionError: secret")
+    await kernel.stop()
+
+
 async def test_health_names_each_part_that_does_not_work(move_in: Move, bus: MemoryBus, store: Store) -> None:
     kernel = move_in(
         a={"plugin_health": lambda: "it hurts"}, b={"plugin_health": lambda: None}, c={"plugin_health": fail}
@@ -261,7 +366,7 @@ async def test_health_names_each_part_that_does_not_work(move_in: Move, bus: Mem
     await kernel.start(bus)
     board = Board()
     await board.start(bus)
-    app = await make_app(kernel, Health(kernel, board, "edge-1"), "1.0")
+    app = await Applications(kernel, Health(kernel, board, "edge-1"), "1.0").settle()
     async with AsyncTestClient(app) as client:
         assert (await client.get("/health/live")).json() == {"status": "alive"}
         bus.is_up, store.is_away = False, True
@@ -302,6 +407,7 @@ async def test_a_worker_digests_relays_facts_and_hands_them_to_plugins(
         heard.append(f"{ctx.plugin} {fact.id}")
         if ctx.plugin == "b":
             raise Reject("not for me")
+        await bus.publish("amber.v1.fact.issue.created.1", b"no fact")
 
     kernel = move_in(
         rights=Rights(facts=("issue.created",)),
@@ -312,7 +418,7 @@ async def test_a_worker_digests_relays_facts_and_hands_them_to_plugins(
     )
     await kernel.start(bus)
     await bus.publish("amber.v1.item.0", frames.encode([Submission("s", "tiny", "in", 1, 1.0)]))
-    await bus.publish("amber.v1.fact.issue.created.1", b"no fact")
+    await bus.publish("amber.v1.fact.issue.created.1", b"what was before they were there is no news to them")
 
     async def done() -> bool:
         return bool(store.marks) and len(heard) == 2 and len(await bus.browse(DEAD, 0, 9)) == 3

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from amber.lanes import Lane
+from amber.plugin.lanes import Lane
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amber import frames
 from amber.bus import FACTS, ITEMS, TASKS, Message
-from amber.letters import FIRST, RETRIED, TRIES, About, about, headers_of, mark_of, one_line, read_letter
 from amber.model import Fact, OutcomeCount, Submission
+from amber.poison.letters import FIRST, RETRIED, TRIES, About, about, headers_of, mark_of, one_line, read_letter
 from amber.testing.targets import news
+from amber.wire import frames
 
 NOON = 1_700_000_000.0
 META = {"categories": ["error", "attachment", "error"], "event_id": "e" * 32, "client": "sentry.python/2.0"}

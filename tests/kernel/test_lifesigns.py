@@ -5,7 +5,7 @@ from pathlib import Path
 PROGRAM = """
 import asyncio, ctypes, sys
 from pathlib import Path
-from amber.lifesigns import Lifesigns
+from amber.processes.lifesigns import Lifesigns
 
 async def main():
     signs = Lifesigns(Path(sys.argv[1]), 0.5)

@@ -1,9 +1,9 @@
 import pytest
 
-from amber.bus.memory import MemoryBus
+from amber.digesting.outbox import publish_fact
 from amber.listeners import Listeners
 from amber.model import Fact
-from amber.outbox import publish_fact
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 FACT = Fact("f1", "issue.created", 1, 1.0, {})

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from amber.errors import Denied, Unavailable
-from amber.logins import Logins
+from amber.identity.logins import Logins
 from amber.model import LoginField, LoginMethod, User
 
 pytestmark = pytest.mark.anyio

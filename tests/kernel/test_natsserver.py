@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from amber import natsserver
 from amber.config import BusConfig
 from amber.errors import ConfigError
-from amber.natsserver import find_binary, free_port, write_config
+from amber.processes import natsserver
+from amber.processes.natsserver import find_binary, free_port, write_config
 
 
 def test_the_binary_of_the_wheel_is_found() -> None:
@@ -41,27 +41,27 @@ def test_an_empty_wheel_is_no_binary(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_port_and_token_stay_the_same_over_restarts(tmp_path: Path) -> None:
-    file, url, token = write_config(tmp_path, BusConfig())
-    assert write_config(tmp_path, BusConfig()) == (file, url, token)
-    assert url.startswith("nats://127.0.0.1:")
-    assert len(token) == 32
+    file, bus = write_config(tmp_path, BusConfig())
+    assert write_config(tmp_path, BusConfig()) == (file, bus)
+    assert bus.url.startswith("nats://127.0.0.1:")
+    assert len(bus.token) == 32
     text = file.read_text()
-    assert f"listen: {url.removeprefix('nats://')}" in text
+    assert f"listen: {bus.url.removeprefix('nats://')}" in text
     assert "sync_interval: always" in text
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "nats").iterdir() if path.is_file()} == {0o600}
 
 
 def test_durability_decides_when_the_disk_is_flushed(tmp_path: Path) -> None:
-    file, _, _ = write_config(tmp_path, BusConfig(durability="process"))
+    file, _ = write_config(tmp_path, BusConfig(durability="process"))
     assert "sync_interval: 2m" in file.read_text()
 
 
 def test_a_port_that_is_taken_is_replaced(tmp_path: Path) -> None:
-    _, url, token = write_config(tmp_path, BusConfig())
-    with socket.create_server(("127.0.0.1", int(url.rsplit(":", 1)[1]))):
-        _, other, fresh = write_config(tmp_path, BusConfig())
-    assert other != url
-    assert fresh != token
+    _, bus = write_config(tmp_path, BusConfig())
+    with socket.create_server(("127.0.0.1", int(bus.url.rsplit(":", 1)[1]))):
+        _, other = write_config(tmp_path, BusConfig())
+    assert other.url != bus.url
+    assert other.token != bus.token
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_port_that_is_taken_is_replaced(tmp_path: Path) -> None:
 def test_a_broken_memory_is_replaced(tmp_path: Path, text: str) -> None:
     (tmp_path / "nats").mkdir()
     (tmp_path / "nats" / "access.json").write_text(text)
-    file, url, token = write_config(tmp_path, BusConfig())
-    assert write_config(tmp_path, BusConfig()) == (file, url, token)
+    file, bus = write_config(tmp_path, BusConfig())
+    assert write_config(tmp_path, BusConfig()) == (file, bus)
 
 
 def test_a_free_port_can_be_listened_on() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amber.errors import ConfigError, Reject
-from amber.networks import allowed, may_reach, parse_networks
+from amber.plugin.networks import allowed, may_reach, parse_networks
 
 PRIVATE = (
     "0.0.0.0",

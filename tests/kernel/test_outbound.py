@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amber.errors import Denied, Reject, Retry
-from amber.outbound import MAX_BODY, Http, HttpAnswer, Outbound, is_meant, read_url, resolve
+from amber.plugin.outbound import MAX_BODY, Http, HttpAnswer, Outbound, is_meant, read_url, resolve
 from amber.testing.certificates import self_signed
 
 pytestmark = pytest.mark.anyio
@@ -199,6 +199,47 @@ async def test_a_plugin_reaches_no_host_its_manifest_does_not_name() -> None:
     )
 
 
+async def test_what_a_plugin_may_not_reach_is_told_to_whoever_counts() -> None:
+    told: list[tuple[str, ...]] = []
+
+    async def private(host: str, port: int) -> list[str]:
+        return ["10.0.0.7"]
+
+    client = Outbound((), "Amber/test", private, lambda *one: told.append(one)).client("p", ("a.example.org",))
+    with pytest.raises(Reject):
+        await client.send("GET", "https://a.example.org/", {})
+    with pytest.raises(Denied):
+        await client.get("https://b.example.org/", {}, 99)
+    with pytest.raises(Reject):
+        await client.send("GET", "nonsense", {})
+    assert told == [
+        (
+            "p",
+            "networks",
+            "plugin p may not do this: a.example.org: 10.0.0.7 is a private address: allow it with [outbound]"
+            " allowed_networks",
+        ),
+        ("p", "hosts", 'plugin p may not do this: its plugin.toml lacks rights.hosts = ["b.example.org"]'),
+    ]
+
+
+@pytest.mark.parametrize("to", ["http://169.254.169.254/latest/", "http://[::ffff:10.0.0.7]/", "http://localhost/"])
+async def test_a_plugin_that_follows_a_redirect_itself_is_held_at_its_next_step(to: str) -> None:
+    told: list[tuple[str, ...]] = []
+
+    async def elsewhere(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"] if host == "public.example.org" else await resolve(host, port)
+
+    here = Outbound(("127.0.0.1/32",), "Amber/test", elsewhere, lambda *one: told.append(one)).client("p", ("*",))
+    outside = Outbound((), "Amber/test", elsewhere, lambda *one: told.append(one)).client("p", ("*",))
+    async with Server(plain("302 Found", b"", f"Location: {to}")) as server:
+        answer = await here.send("GET", f"http://public.example.org:{server.port}/", {})
+    assert (answer.status, told) == (302, [])
+    with pytest.raises(Reject, match="is a private address"):
+        await outside.send("GET", answer.headers["location"], {})
+    assert [one[:2] for one in told] == [("p", "networks")]
+
+
 @pytest.mark.parametrize(
     ("pattern", "host", "meant"),
     [
@@ -302,3 +343,43 @@ async def test_a_server_that_speaks_no_tls_is_told_in_words() -> None:
     with pytest.raises(Retry, match=r"^127\.0\.0\.1: TLS failed: "):
         await http().send("GET", f"https://127.0.0.1:{port}/", {})
     server.close()
+
+
+async def fetched(server: Server, most: int, timeout: float = 10.0) -> bytes:
+    answer = await http().get(f"http://127.0.0.1:{server.port}/file", {}, most, timeout)
+    return answer.body
+
+
+async def test_a_file_is_read_to_its_end() -> None:
+    file = bytes(range(256)) * 4096
+    assert len(file) > MAX_BODY
+    async with Server(plain("200 OK", file)) as server:
+        assert await fetched(server, len(file)) == file
+
+
+async def test_a_file_that_is_too_long_is_refused() -> None:
+    async with Server(plain("200 OK", b"x" * 1001)) as server:
+        with pytest.raises(Reject, match="more than 1,000 bytes"):
+            await fetched(server, 1000)
+
+
+async def test_half_a_file_is_no_file() -> None:
+    async with Server(plain("200 OK", b"x" * 100)[:-1]) as server:
+        with pytest.raises(Retry, match=r"127\.0\.0\.1: "):
+            await fetched(server, 1000)
+
+
+async def test_a_file_that_never_ends_is_given_up() -> None:
+    async def half(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(plain("200 OK", b"x" * 100)[:-1])
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    async with Server(half) as server:
+        with pytest.raises(Retry, match=r"no answer within 0\.2 s"):
+            await fetched(server, 1000, timeout=0.2)
+
+
+async def test_files_come_from_the_hosts_a_plugin_may_ask_and_from_no_others() -> None:
+    with pytest.raises(Denied, match=r'rights\.hosts = \["127\.0\.0\.1"\]'):
+        await http("example.org").get("http://127.0.0.1:1/", {}, 1000)

@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from amber.bus import FACTS
-from amber.bus.memory import MemoryBus
+from amber.digesting.outbox import BATCH, Outbox
 from amber.model import Fact
-from amber.outbox import BATCH, Outbox
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from amber import frames
 from amber.bus import DEAD, ITEMS, Bus, Message
 from amber.bus.connect import NatsBus
-from amber.bus.memory import MemoryBus
-from amber.deadletters import LetterDesk, Parts
-from amber.delivery import DeadLetters
+from amber.delivering.delivery import DeadLetters
+from amber.desks.deadletters import LetterDesk, Parts
+from amber.digesting.setaside import SetAside
 from amber.errors import Unavailable
 from amber.metrics import Metrics
 from amber.model import AuditEntry, Submission
 from amber.parked import ParkedBodies, key_of
-from amber.setaside import SetAside
+from amber.testing.memorybus import MemoryBus
 from amber.testing.nats import NatsServer
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 DAY = 24 * 3600.0

@@ -1,9 +1,9 @@
 import pytest
 
 from amber.bus import pause_subject
-from amber.bus.memory import MemoryBus
 from amber.errors import Reject
-from amber.pausing import Pause, Pauses
+from amber.poison.pausing import Pause, Pauses
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 FIRST, SECOND = Pause("digest", 1.0, "12 of 20 were dead-lettered"), Pause("task-webhook", 2.0, "all of 20")

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from amber.digesting.pipeline import FALLBACK, Pipeline, by_project, fallback, key_of
 from amber.errors import PluginError, Reject, Unavailable
 from amber.model import Additions, Event, Grouping, Project
-from amber.pipeline import FALLBACK, Pipeline, by_project, fallback, key_of
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Event]
@@ -203,3 +203,24 @@ def test_half_a_surrogate_can_be_part_of_a_key() -> None:
 def test_events_are_parted_by_project(make_event: Make) -> None:
     a, b, c = make_event(1, project=1), make_event(2, project=2), make_event(3, project=1)
     assert by_project([a, b, c]) == {1: [a, c], 2: [b]}
+
+
+async def test_a_project_that_does_without_a_plugin_is_neither_enriched_nor_grouped_by_it(
+    house: Any, pair: list[Event], project: Project
+) -> None:
+    house.add("a", enrich_events=lambda events: [Additions(tags={"a": "1"}) for _ in events])
+    house.add("b", group_events=lambda events: [Grouping("b", 1, "k", "") for _ in events])
+    house.dispatcher.is_off = lambda plugin, organisation, asked: (
+        (organisation, asked)
+        == (
+            project.organisation,
+            project.id,
+        )
+    )
+    pipeline = Pipeline(house.dispatcher)
+    enriched = await pipeline.enrich(pair, project)
+    assert [event.additions for event in enriched] == [{}, {}]
+    assert {one.grouping.mechanism for one in await pipeline.group(enriched, project)} == {FALLBACK}
+    other = replace(project, id=project.id + 1)
+    assert [set(event.additions) for event in await pipeline.enrich(pair, other)] == [{"a"}, {"a"}]
+    assert {one.grouping.mechanism for one in await pipeline.group(pair, other)} == {"b"}

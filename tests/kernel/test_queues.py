@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from amber.bus import FACTS, ITEMS, dead_subject
-from amber.bus.memory import MemoryBus
+from amber.bus import FACTS, ITEMS, TASKS, dead_subject
+from amber.desks.queues import QueueDesk
 from amber.errors import Reject, Unavailable
 from amber.model import AuditEntry
-from amber.pausing import Pause, Pauses
-from amber.queues import QueueDesk
+from amber.poison.pausing import Pause, Pauses
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 AUDIT = AuditEntry(1, "user:1", "consumer.resume", "", 1.0)
@@ -45,6 +45,25 @@ async def test_every_consumer_tells_what_waits_and_what_died(bus: MemoryBus, des
     assert digest.since > 1_700_000_000
 
 
+async def test_each_plugin_is_told_with_what_waits_for_it_and_what_it_could_not_do(
+    bus: MemoryBus, desk: QueueDesk
+) -> None:
+    await bus.consume(FACTS, "plugin-alerts", [FACTS.subjects], 30)
+    await bus.consume(TASKS, "again-alerts", [TASKS.subjects], 30)
+    await bus.publish("amber.v1.fact.issue.created.1", b"{}")
+    await bus.publish("amber.v1.task.alerts.fact", b"{}")
+    for stream in ("FACTS", "TASKS", "ITEMS"):
+        await bus.publish(dead_subject(stream, "alerts", 7), b"letter")
+    idle = {"name": "idle", "waiting": 0, "in_hand": 0, "dead_letters": 0}
+    alerts = {"name": "alerts", "waiting": 2, "in_hand": 0, "dead_letters": 3}
+    assert await desk.laden([{"name": "alerts"}, {"name": "idle"}]) == [alerts, idle]
+
+
+async def test_while_the_bus_is_away_nobody_knows_what_waits(log: Any) -> None:
+    away = QueueDesk(lambda: None, lambda: log)
+    assert await away.laden([{"name": "x"}]) == [{"name": "x", "waiting": None, "in_hand": None, "dead_letters": None}]
+
+
 async def test_a_pause_is_told_even_of_a_consumer_that_is_not_there(bus: MemoryBus, desk: QueueDesk) -> None:
     await bus.consume(ITEMS, "digest", [ITEMS.subjects], 30)
     gone = Pause("task-gone", 6.0, "all of 20 died")
@@ -76,7 +95,7 @@ async def test_what_is_not_paused_cannot_be_resumed(desk: QueueDesk, log: Log) -
 async def test_pauses_are_noticed_by_themselves_and_survive_an_outage(
     bus: MemoryBus, desk: QueueDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amber.queues.PERIOD", 0.001)
+    monkeypatch.setattr("amber.desks.queues.PERIOD", 0.001)
     watching = asyncio.create_task(desk.watch())
     await Pauses(bus).keep(PAUSE)
     while not desk.paused:

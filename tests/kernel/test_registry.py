@@ -10,11 +10,11 @@ import pytest
 from amber import hookimpl, registry
 from amber.config import Settings
 from amber.errors import ConfigError
-from amber.manifest import read_manifest
+from amber.plugin.manifest import read_manifest
 from amber.registry import Plugin, Registry, State, discover, first_party
 
 MANIFEST = 'name = "{name}"\ntitle = "T"\nsummary = "S"\nfamilies = ["ingest"]\n'
-FIRST = SimpleNamespace(name="amber-ingest", version="1.0")
+FIRST = SimpleNamespace(name="amber-ingest", version="1.0", read_text=lambda _: "a")
 Install = Callable[..., EntryPoint]
 
 
@@ -50,6 +50,15 @@ def test_a_manifest_that_cannot_be_used_is_explained(install: Install, manifest:
     assert problem in plugin.reason
 
 
+def test_an_entry_point_that_names_no_module_costs_its_plugin_alone(install: Install) -> None:
+    odd = EntryPoint("odd", "no-module.at-all", "amber.plugins")
+    found = {
+        plugin.name: plugin for plugin in discover(Settings(plugins={"p": {"enabled": True}}), [odd, install("p")])
+    }
+    assert (found["odd"].state, found["p"].state) == (State.FAILED, State.FOUND)
+    assert "its entry point names 'no-module.at-all', which is no module" in found["odd"].reason
+
+
 def test_a_package_that_is_gone_is_named(install: Install) -> None:
     with pytest.raises(ConfigError, match="package nowhere_at_all cannot be found"):
         read_manifest(EntryPoint("p", "nowhere_at_all.p", "amber.plugins"))
@@ -68,7 +77,8 @@ def test_our_own_plugins_are_on_and_strangers_are_off_unless_switched(install: I
     ours, theirs = install("ours", dist=FIRST), install("theirs")
     wanted, unwanted = install("wanted"), install("unwanted", dist=FIRST)
     naked = install("naked", dist=None)
-    settings = Settings(plugins={"wanted": {"enabled": True}, "unwanted": {"enabled": False}})
+    on = {"enabled": True, "isolation": "inline"}
+    settings = Settings(plugins={"wanted": on, "unwanted": {"enabled": False}})
     states = {plugin.name: plugin.state for plugin in discover(settings, [ours, theirs, wanted, unwanted, naked])}
     assert states == {
         "naked": State.DISABLED,
@@ -105,8 +115,8 @@ def test_only_what_may_run_is_imported(install: Install, monkeypatch: pytest.Mon
     off = install("off", code="raise AssertionError('a disabled plugin was run')")
     broken = install("broken", code="import nothing_of_that_name", dist=FIRST)
     gone = install("gone", dist=FIRST)
-    monkeypatch.setattr("amber.registry.FreshManager.list_entry_points", lambda self: [good, off, broken])
     plugins = make_registry(monkeypatch, Settings(), good, off, broken, gone)
+    monkeypatch.setattr("amber.registry.entry_points", lambda: [good, off, broken])
     plugins.load()
     assert [plugin.name for plugin in plugins.running()] == ["good"]
     assert plugins.manager.has_plugin("good")
@@ -119,8 +129,8 @@ def test_a_plugin_that_ends_the_process_when_imported_does_not(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quitter, good = install("quitter", code="import sys\nsys.exit(3)", dist=FIRST), install("zgood", dist=FIRST)
-    monkeypatch.setattr("amber.registry.FreshManager.list_entry_points", lambda self: [quitter, good])
     plugins = make_registry(monkeypatch, Settings(), quitter, good)
+    monkeypatch.setattr("amber.registry.entry_points", lambda: [quitter, good])
     plugins.load()
     assert [plugin.name for plugin in plugins.running()] == ["zgood"]
     assert "sys.exit(3)" in plugins.plugins["quitter"].reason

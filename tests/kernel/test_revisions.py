@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from amber.revisions import newest
+from amber.tables.revisions import newest
 
 
 def write(folder: Path, *sources: str) -> Path:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from amber import runtime
 from amber.errors import ConfigError
-from amber.runtime import Runtime
+from amber.processes import runtime
+from amber.processes.runtime import Runtime
 
 RUNNING = Runtime("http://127.0.0.1:9", "nats://127.0.0.1:8", "token", 7)
 

@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 
 from amber.errors import ConfigError
-from amber.serve import HttpServer, starting
-from amber.up import ask_ready
+from amber.running.serve import HttpServer, starting
+from amber.running.up import ask_ready
 
 
 @pytest.fixture

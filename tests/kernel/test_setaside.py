@@ -4,9 +4,8 @@ from typing import Any
 import pytest
 
 from amber.bus import DEAD, ITEMS
+from amber.digesting.jobs import buried
 from amber.errors import Reject, Unavailable
-from amber.jobs import buried
-from amber.letters import PART
 from amber.model import (
     Decoded,
     Event,
@@ -14,6 +13,7 @@ from amber.model import (
     Handled,
     Item,
 )
+from amber.poison.letters import PART
 from amber.testing.plant import HOUR, Plant, claim, protocol, submission
 
 pytestmark = pytest.mark.anyio

@@ -5,11 +5,11 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from amber import status as status_module
 from amber.bus import STATUS
-from amber.bus.memory import MemoryBus
 from amber.metrics import Metrics
-from amber.status import SILENT_AFTER, Board, Reporter, Status, merge, merge_reports
+from amber.testing.memorybus import MemoryBus
+from amber.watching import status as status_module
+from amber.watching.status import SILENT_AFTER, Board, Reporter, Status, merge, merge_reports
 
 pytestmark = pytest.mark.anyio
 
@@ -77,10 +77,12 @@ def test_the_metrics_of_several_processes_become_one_text() -> None:
 def row(name: str = "p", state: str = "running", **more: Any) -> dict[str, Any]:
     return {
         "name": name,
+        "version": "1.0",
         "state": state,
         "reason": "",
         "calls": 1,
         "errors": 0,
+        "refused": 0,
         "p95_ms": 1.0,
         "last_error": "",
         **more,
@@ -89,8 +91,32 @@ def row(name: str = "p", state: str = "running", **more: Any) -> dict[str, Any]:
 
 def test_a_plugin_is_told_of_once_with_what_it_cost_everywhere() -> None:
     own = [row(), row("sick", "failed", reason="here")]
-    there = row(state="tripped", reason="there", errors=1, p95_ms=9.0, last_error="oh")
+    there = row(state="tripped", reason="there", errors=1, refused=2, p95_ms=9.0, last_error="oh")
     merged = merge_reports(own, [status(plugins=(there, row("sick"), row("new"))), status(plugins=(row(),))])
-    assert merged[0] == row(state="tripped", reason="there", calls=3, errors=1, p95_ms=9.0, last_error="oh")
+    assert merged[0] == row(state="tripped", reason="there", calls=3, errors=1, refused=2, p95_ms=9.0, last_error="oh")
     assert (merged[1]["state"], merged[1]["reason"], merged[1]["calls"]) == ("failed", "here", 2)
     assert merged[2] == row("new")
+
+
+def test_what_the_processes_of_a_plugin_take_adds_up_and_one_without_takes_nothing() -> None:
+    own = [row("apart", memory_bytes=0, restarts=0), row("inline", memory_bytes=None, restarts=None), row("older")]
+    workers = [
+        status(plugins=(row("apart", memory_bytes=size, restarts=2), row("inline", memory_bytes=None, restarts=None)))
+        for size in (3000, 500)
+    ]
+    told = [(one.get("memory_bytes"), one.get("restarts")) for one in merge_reports(own, workers)]
+    assert told == [(3500, 4), (None, None), (None, None)]
+
+
+def test_a_plugin_runs_only_once_every_process_has_its_new_version() -> None:
+    there = [status(plugins=(row(state=state),)) for state in ("running", "failed")]
+    for told in there:
+        [merged] = merge_reports([row(version="2.0")], [told])
+        assert (merged["state"], merged["reason"]) == ("starting", "a process still has version 1.0 of it")
+
+
+def test_why_a_plugin_does_not_start_is_known_to_the_worker_that_starts_it() -> None:
+    waits, ended = row(state="starting", reason="no hello"), row(state="starting", reason="its process ended")
+    for state, told, reason in (("starting", ended, "its process ended"), ("failed", row(state="failed"), "")):
+        [merged] = merge_reports([waits], [status(plugins=(told,))])
+        assert (merged["state"], merged["reason"]) == (state, reason)

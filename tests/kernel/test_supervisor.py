@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from amber import supervisor as module
-from amber.supervisor import Child, Supervisor, die_with_parent
+from amber.processes import supervisor as module
+from amber.processes.supervisor import Child, Supervisor, die_with_parent
 
 pytestmark = pytest.mark.anyio
 BODY = """
@@ -128,7 +128,7 @@ async def test_ending_twice_or_between_two_lives_is_harmless(
 
 PARENT = """
 import subprocess, sys
-from amber.supervisor import die_with_parent
+from amber.processes.supervisor import die_with_parent
 child = subprocess.Popen([sys.executable, "-S", "-c", {code!r}], preexec_fn=die_with_parent())
 child.wait()
 """

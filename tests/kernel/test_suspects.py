@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from amber.bus import SUSPECTS, Message, suspect_subject
-from amber.bus.memory import MemoryBus
-from amber.delivery import LARGEST_BATCH, groups
-from amber.journal import Death, Journal, Note
-from amber.suspects import LAST_STRIKE, Suspect, Suspects, Turns, blamed
+from amber.delivering.delivery import LARGEST_BATCH, groups
+from amber.poison.journal import Death, Journal, Note
+from amber.poison.suspects import LAST_STRIKE, Suspect, Suspects, Turns, blamed
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 OWNER, STREAM = "ITEMS-digest", "ITEMS@1"

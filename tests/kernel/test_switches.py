@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from amber import hookimpl, registry
+from amber import hookimpl, registry, switches
 from amber.bus import fact_subject, switch_subject
-from amber.bus.memory import MemoryBus
-from amber.config import Settings
+from amber.config import Placing, Settings
+from amber.digesting.outbox import publish_fact
 from amber.errors import ConfigError, Reject
 from amber.kernel import Kernel
-from amber.model import AuditEntry, Fact
-from amber.outbox import publish_fact
+from amber.model import AuditEntry, Fact, PluginSettings
 from amber.registry import Plugin, State
+from amber.running.worker import Worker
 from amber.switches import Switchboard, read_switches
-from amber.worker import Worker
+from amber.testing.memorybus import MemoryBus
 
 pytestmark = pytest.mark.anyio
 Install = Callable[..., EntryPoint]
@@ -65,16 +65,19 @@ class Site:
         self.entries: list[EntryPoint] = []
         self.settings = Settings()
         self.notes: list[AuditEntry] = []
+        self.rows: list[PluginSettings] = []
         self.folder, self.bus = folder, bus
         self.tasks: list[asyncio.Task[None]] = []
         monkeypatch.setattr(registry.importlib.metadata, "entry_points", self._on_disk)
+        monkeypatch.setattr(registry, "placing", lambda *_: Placing())  # strangers' plugins are looked into here
 
     def _on_disk(self, group: str) -> tuple[EntryPoint, ...]:
         return tuple(self.entries) if group == registry.GROUP else ()
 
     async def process(self) -> "Process":
         kernel = Kernel(self.settings, self.folder, {})
-        store = SimpleNamespace(note_change=self.notes.append, pending_facts=lambda limit: (), organisations=tuple)
+        empty = {"organisations": tuple, "plugin_settings": lambda: tuple(self.rows), "pending_facts": lambda limit: ()}
+        store = SimpleNamespace(note_change=self.notes.append, **empty)
         hooks = {name: lambda: store for name in ("event_store", "issue_store", "directory", "blob_store")}
         module = ModuleType("storage")
         for hook, function in {**hooks, "scrub_events": lambda events: events}.items():
@@ -198,6 +201,24 @@ async def test_the_file_switches_too_and_what_it_says_counts_for_more(site: Site
     assert sizes == [2, 3]
     site.file(sized={"enabled": False})
     await process.until("sized", "disabled")
+
+
+async def test_what_was_set_elsewhere_is_read_as_soon_as_it_is_told(
+    site: Site, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switches, "READ_EVERY", 1_000_000)
+    site.entries.append(install("sized", code=CONFIGURED))
+    site.file(sized={"enabled": True})
+    process = await site.process()
+    process.watch()
+    await process.until("sized", "running")
+    while "settings.changed" not in process.kernel._listeners._asked:
+        await asyncio.sleep(0.01)
+    site.rows.append(PluginSettings("sized", {"size": 5}))
+    await publish_fact(site.bus, Fact("f1", "settings.changed", 0, 1.0, {}))
+    sizes = process.module("sized").SIZES
+    while sizes != [1, 5]:
+        await asyncio.sleep(0.01)
 
 
 async def test_a_file_that_cannot_be_used_changes_nothing(

@@ -2,14 +2,15 @@ import asyncio
 
 import pytest
 
-from amber import frames, tally
 from amber.bus import ITEMS
-from amber.bus.memory import MemoryBus
-from amber.commit import Committer
 from amber.errors import Unavailable
+from amber.ingest import tally
+from amber.ingest.commit import Committer
+from amber.ingest.tally import Tally
 from amber.metrics import Metrics
 from amber.model import OutcomeCount
-from amber.tally import Tally
+from amber.testing.memorybus import MemoryBus
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,21 +11,21 @@ from msgspec.structs import replace
 
 from amber import Secret, hookimpl
 from amber.bus import TASKS, Bus
-from amber.bus.memory import MemoryBus
 from amber.cli.secrets import reseal
 from amber.config import Settings
-from amber.context import Services
-from amber.dispatch import Dispatcher
+from amber.delivering.sending import Sender
+from amber.delivering.tasks import Task, queue_task
+from amber.desks.targets import HIDDEN, TargetDesk
 from amber.errors import ConfigError, Reject, Retry
-from amber.manifest import Manifest
 from amber.metrics import Metrics
-from amber.model import FormField, Notification, Organisation, Project, Receipt, TargetType
+from amber.model import Attempt, FormField, Notification, Organisation, Project, Receipt, TargetType
+from amber.plugin.context import Services
+from amber.plugin.dispatch import Dispatcher
+from amber.plugin.manifest import Manifest
 from amber.registry import Registry
-from amber.sending import Sender
-from amber.targets import HIDDEN, TargetDesk
-from amber.tasks import Task
+from amber.tables.vault import Vault, is_sealed, new_key
+from amber.testing.memorybus import MemoryBus
 from amber.testing.targets import SHOP, TargetShelf, news, target
-from amber.vault import Vault, is_sealed, new_key
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +51,7 @@ class Desk:
     """A desk over one plugin, `pager`, and another that asks for nothing, `bell`."""
 
     def __init__(self, data: Path, bus: Bus | None) -> None:
-        registry = Registry(Settings(), {})
+        registry = self.registry = Registry(Settings(), {})
         dispatcher = Dispatcher(registry.manager, Metrics())
         self.shelf, self.vault = TargetShelf(target(settings={"number": "112"})), Vault([new_key()])
         services = Services(data)
@@ -62,7 +63,7 @@ class Desk:
         registry.plugins["pager"].manifest = Manifest("pager", "Pager", "Pages people.", ("integrations",))
         registry.add("bell", bell)
         self.close = dispatcher.close
-        sender = Sender(registry, dispatcher, services, lambda: self.vault)
+        sender = self.sender = Sender(registry, dispatcher, services, lambda: self.vault)
         self.open = TargetDesk(sender, "https://amber.example", lambda: bus)
 
 
@@ -169,7 +170,7 @@ async def test_a_project_that_is_gone_has_nothing_to_test(desk: Desk) -> None:
 
 async def test_what_was_given_up_is_sent_again_when_somebody_asks(desk: Desk, bus: MemoryBus) -> None:
     attempt = replace((await desk.open.test(desk.shelf.kept[1], "ann")), notification=news(), outcome="dead")
-    await desk.open.send(desk.shelf.kept[1], news())
+    await queue_task(bus, "pager", Task(1, news()))
     await desk.open.again(attempt)
     await desk.open.again(attempt)  # a second press on the button
     tasks = [msgspec.json.decode(message.data, type=Task) for message in bus.stored(TASKS).values()]
@@ -192,10 +193,74 @@ async def test_what_cannot_be_sent_again_is_told(desk: Desk, outcome: Any, kept:
         await desk.open.again(attempt)
 
 
+def listens(desk: Desk) -> None:
+    """The pager reads webhooks as well from now on."""
+    module = ModuleType("ear")
+    module.receive_webhook = hookimpl(lambda: [])  # type: ignore[attr-defined]
+    module.deliver = hookimpl(lambda: Receipt())  # type: ignore[attr-defined]
+    desk.registry.add("ear", module)
+    desk.shelf.kept[3] = target(3, plugin="ear")
+
+
+async def test_a_target_has_an_address_of_its_own_where_its_plugin_reads_webhooks(desk: Desk) -> None:
+    listens(desk)
+    address = desk.open.address(desk.shelf.kept[3])
+    assert re.fullmatch(r"https://amber\.example/hooks/ear/3-[0-9a-f]{32}", address)
+    assert await desk.open.addressed("ear", address.rpartition("/")[2]) == desk.shelf.kept[3]
+    assert desk.open.address(desk.shelf.kept[1]) == "", "pager does not listen"
+    assert desk.open.address(replace(desk.shelf.kept[3], id=4)) != address
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda address: address[:-1] + ("0" if address[-1] != "0" else "1"),
+        lambda address: f"1{address[1:]}",
+        lambda address: f"0{address}",
+        lambda address: f"{address}0",
+        lambda address: address[:2],
+        lambda address: "",
+        lambda address: "3-\udcff",
+        lambda address: "9" * 30 + address[1:],
+    ],
+)
+async def test_no_other_address_leads_anywhere(desk: Desk, spoil: Any) -> None:
+    listens(desk)
+    address = desk.open.address(desk.shelf.kept[3]).rpartition("/")[2]
+    with pytest.raises(Reject, match="no target has this address") as refused:
+        await desk.open.addressed("ear", spoil(address))
+    assert refused.value.status == 404
+
+
+async def test_an_address_leads_nowhere_once_its_target_is_off_or_anothers(desk: Desk) -> None:
+    listens(desk)
+    known = desk.shelf.kept[3]
+    address = desk.open.address(known).rpartition("/")[2]
+    for kept in ({}, {3: replace(known, is_enabled=False)}, {3: replace(known, plugin="pager")}):
+        desk.shelf.kept = kept
+        with pytest.raises(Reject, match="no target has this address"):
+            await desk.open.addressed("ear", address)
+    with pytest.raises(Reject, match="no target has this address"):
+        await desk.open.addressed("pager", address)
+
+
+async def test_an_address_outlives_a_change_of_keys_as_long_as_the_old_key_does(desk: Desk) -> None:
+    listens(desk)
+    old = new_key()
+    desk.vault = Vault([old])
+    address = desk.open.address(desk.shelf.kept[3]).rpartition("/")[2]
+    vars(desk.sender)["vault"] = Vault([new_key(), old])
+    assert await desk.open.addressed("ear", address) == desk.shelf.kept[3]
+    assert desk.open.address(desk.shelf.kept[3]).rpartition("/")[2] != address
+    vars(desk.sender)["vault"] = Vault([new_key()])
+    with pytest.raises(Reject, match="no target has this address"):
+        await desk.open.addressed("ear", address)
+
+
 async def test_without_a_bus_nothing_is_queued(tmp_path: Path) -> None:
     desk = Desk(tmp_path, None)
     with pytest.raises(ConfigError, match="no bus"):
-        await desk.open.send(desk.shelf.kept[1], news())
+        await desk.open.again(Attempt(1, news(), 1, 0.0, 0.0, "dead", ""))
     desk.close()
 
 
@@ -207,6 +272,9 @@ class Everything(TargetShelf):
 
     def projects(self, organisation: int) -> tuple[Project, ...]:
         return (SHOP,)
+
+    def plugin_settings(self) -> tuple[()]:
+        return ()
 
 
 def test_a_rotation_seals_anew_what_an_older_key_sealed() -> None:

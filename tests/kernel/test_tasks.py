@@ -11,19 +11,19 @@ from msgspec import Meta, Struct
 
 from amber import Secret, hookimpl
 from amber.bus import DEAD, TASKS, Message, task_subject
-from amber.bus.memory import MemoryBus
 from amber.config import Settings, WorkerConfig
-from amber.context import Services
-from amber.delivery import DeadLetters
-from amber.dispatch import Dispatcher
+from amber.delivering.delivery import DeadLetters
+from amber.delivering.sending import Sender, shorten
+from amber.delivering.tasks import WIDTH, Task, TaskHandler, judge, open_tasks, queue_task
 from amber.errors import AmberError, PluginError, Reject, Retry, Unavailable
 from amber.metrics import Metrics
 from amber.model import Notification, Receipt, Target
+from amber.plugin.context import Services
+from amber.plugin.dispatch import Dispatcher
 from amber.registry import Registry
-from amber.sending import Sender, shorten
-from amber.tasks import WIDTH, Task, TaskHandler, judge, open_tasks, queue_task
+from amber.tables.vault import Vault, new_key
+from amber.testing.memorybus import MemoryBus
 from amber.testing.targets import TargetShelf, news, target
-from amber.vault import Vault, new_key
 
 pytestmark = pytest.mark.anyio
 ATTEMPTS = 3

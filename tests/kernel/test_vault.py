@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from amber.cli.secrets import secrets
 from amber.errors import ConfigError, Reject
-from amber.vault import Vault, is_sealed, new_key, open_vault
+from amber.tables.vault import Vault, is_sealed, new_key, open_vault
 
 OLD, NEW = new_key(), new_key()
 

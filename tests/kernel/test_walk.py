@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from amber import frames
 from amber.bus import DEAD, ITEMS, Message
-from amber.bus.memory import MemoryBus
-from amber.delivery import DeadLetters, Delivery, Stroll, Terms, Verdict
-from amber.journal import Death, Journal, Note
+from amber.delivering.delivery import DeadLetters, Delivery, Stroll, Terms, Verdict
 from amber.metrics import Metrics
 from amber.model import Handled, Item
-from amber.suspects import Guilty, Place, Suspect, Suspects, Walk
+from amber.poison.journal import Death, Journal, Note
+from amber.poison.suspects import Guilty, Place, Suspect, Suspects, Walk
+from amber.testing.memorybus import MemoryBus
 from amber.testing.plant import ITEM, Plant, claim, submission
+from amber.wire import frames
 
 pytestmark = pytest.mark.anyio
 

@@ -19,15 +19,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec import Struct
 
 from amber.bus import DEAD, ITEMS, Consumer, Message
-from amber.bus.memory import MemoryBus
-from amber.deadletters import LetterDesk, Parts
-from amber.delivery import DeadLetters, Delivery, Terms, Verdict
+from amber.delivering.delivery import DeadLetters, Delivery, Terms, Verdict
+from amber.desks.deadletters import LetterDesk, Parts
 from amber.errors import PluginError, Reject, Retry, Unavailable
-from amber.gates import Gate, Gates, Rules
-from amber.journal import Journal
 from amber.metrics import Metrics
-from amber.pausing import Pauses
-from amber.suspects import STRIKES, Suspects
+from amber.poison.gates import Gate, Gates, Rules
+from amber.poison.journal import Journal
+from amber.poison.pausing import Pauses
+from amber.poison.suspects import STRIKES, Suspects
+from amber.testing.memorybus import MemoryBus
 from amber.testing.stores import audit
 
 from .line import Line
@@ -79,7 +79,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = VirtualLoop()
         clock = SimpleNamespace(monotonic=self.loop.time, time=self.loop.time)
-        self.patches = [patch(f"amber.{module}.time", clock) for module in ("bus.memory", "gates")]
+        self.patches = [patch(f"amber.{module}.time", clock) for module in ("testing.memorybus", "poison.gates")]
         for one in self.patches:
             one.start()
         self.folder = Path(tempfile.mkdtemp(prefix="amber-delivery-"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from amber.bus import Message
-from amber.bus.memory import MemoryBus
+from amber.testing.memorybus import MemoryBus
 
 MOMENT = 0.02
 """Seconds there, and as many back."""

@@ -16,9 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
+from amber.digesting.storing import Stores, write
 from amber.errors import AlreadyApplied
 from amber.model import Batch, GroupedEvent, Issue, IssueChange, IssueQuery, OutcomeCount
-from amber.storing import Stores, write
 from amber.testing.audit import discrepancies
 from amber.testing.stores import NOON, audit, event, facts_of, new_project
 from amber_storage.retention.config import Limits

@@ -11,8 +11,8 @@ from hypothesis.stateful import precondition, rule
 
 from amber.bus import Bus
 from amber.bus.connect import NatsBus
-from amber.bus.memory import MemoryBus
 from amber.testing.contract.bus import until
+from amber.testing.memorybus import MemoryBus
 from amber.testing.nats import NatsServer
 
 from .busmachine import BusMachine
@@ -26,7 +26,7 @@ class MemoryMachine(BusMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.patched = patch("amber.bus.memory.time", self.clock)
+        self.patched = patch("amber.testing.memorybus.time", self.clock)
         self.patched.start()
 
     def now(self) -> float:

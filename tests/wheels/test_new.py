@@ -1,5 +1,6 @@
 """`amber new`: names that can be used, folders that are whole or not there, plugins of each kind that are sound."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from amber.cli.new import KINDS, new
 from amber.errors import ConfigError
+from amber.testing.new import KINDS, new
 
 pytestmark = pytest.mark.timeout(300)  # each starts several Pythons, which a busy machine makes slow
 
@@ -86,9 +87,18 @@ def test_an_unknown_kind_is_refused() -> None:
         begin("customer", "--kind", "magic")
 
 
+@pytest.mark.parametrize(("kind", "needs"), [("page", "`ui_pages`, `rights.roles`"), ("enrichment", "")])
+def test_a_plugin_that_must_run_inside_says_so_before_it_is_refused(kind: str, needs: str, elsewhere: Path) -> None:
+    told = begin("my_plugin", "--kind", kind)
+    readme = (elsewhere / "amber-my-plugin" / "README.md").read_text("utf-8")
+    trust = '[plugins.my_plugin]\n{}isolation = "inline"\n'
+    assert (trust.format("  ") in told, trust.format("") in readme) == (bool(needs), bool(needs))
+    assert f"own processes: {needs}." in readme or not needs
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_plugin_of_each_kind_is_named_alike_everywhere_and_sound(kind: str, elsewhere: Path) -> None:
-    assert "[plugins.my_plugin]" in begin("my_plugin", "--kind", kind, "--path", Path("deep", "folder"))
+def test_a_plugin_of_each_kind_is_named_alike_everywhere(kind: str, elsewhere: Path) -> None:
+    assert "amber plugins install ./deep/folder\n" in begin("my_plugin", "--kind", kind, "--path", Path("deep/folder"))
     folder = elsewhere / "deep" / "folder"
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     manifest = tomllib.loads((folder / "amber_my_plugin" / "plugin.toml").read_text("utf-8"))
@@ -96,25 +106,51 @@ def test_a_plugin_of_each_kind_is_named_alike_everywhere_and_sound(kind: str, el
     assert project["entry-points"]["amber.plugins"] == {"my_plugin": "amber_my_plugin"}
     assert (manifest["name"], manifest["title"]) == ("my_plugin", "My plugin")
     left = [file for file in folder.rglob("*") if file.is_file() and "$" in file.read_text("utf-8")]
-    assert [file for file in left if file.name != "__init__.py"] == []
+    assert [file.name for file in left if file.suffix not in (".py", ".yml")] == []
+    assert "${{ matrix.python }}" in (folder / ".github" / "workflows" / "test.yml").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def each_kind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a plugin of each kind, and a `site` they are installed into."""
+    folder = tmp_path_factory.mktemp("kinds")
+    for kind in KINDS:
+        begin(f"my_{kind}", "--kind", kind, "--path", folder / kind)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target=site"]
+    subprocess.run([*pip, *(f"./{kind}" for kind in KINDS)], cwd=folder, check=True)
+    return folder
+
+
+def test_what_is_written_is_sound(each_kind: Path) -> None:
     ruff = [sys.executable, "-m", "ruff"]
-    rules = ["--isolated", "--no-cache", "--line-length=120"]
-    subprocess.run([*ruff, "check", *rules, "--select=E,F,W,I,B,UP,SIM,RUF,PT"], cwd=folder, check=True)
-    subprocess.run([*ruff, "format", "--check", *rules], cwd=folder, check=True)
-    typed = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", elsewhere / "cache"]
-    answer = subprocess.run([*typed, "amber_my_plugin"], cwd=folder, capture_output=True, text=True)
+    rules = ["--isolated", "--no-cache", "--line-length=120", f"--config=src = {list(KINDS)}"]
+    subprocess.run([*ruff, "check", *rules, "--select=E,F,W,I,B,UP,SIM,RUF,PT", *KINDS], cwd=each_kind, check=True)
+    subprocess.run([*ruff, "format", "--check", *rules, *KINDS], cwd=each_kind, check=True)
+    typed = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", each_kind / "cache"]
+    packages = [f"{kind}/amber_my_{kind}" for kind in KINDS]
+    answer = subprocess.run([*typed, *packages], cwd=each_kind, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout
 
 
-@pytest.mark.parametrize("kind", ["integration", "facts"])  # test_wheels.py has the other one
-def test_the_tests_of_each_kind_pass_where_it_is_installed(kind: str, elsewhere: Path) -> None:
-    begin("my_plugin", "--kind", kind)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target=site"]
-    subprocess.run([*pip, "./amber-my-plugin"], check=True)
-    answer = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "amber-my-plugin"],
-        env=os.environ | {"PYTHONPATH": str(elsewhere / "site")},
-        capture_output=True,
-        text=True,
-    )
+def pytest_in(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A run of pytest where those plugins are installed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    clean = os.environ | {"PYTHONPATH": str(folder / "site")}
+    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tests_of_each_kind_pass_without_any_conftest(kind: str, each_kind: Path) -> None:
+    assert not list(each_kind.glob(f"{kind}/**/conftest.py"))
+    answer = pytest_in(each_kind, kind, "-k", "not TestContract")
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_each_kind_earns_silver_as_it_stands(each_kind: Path) -> None:
+    named = [f"--plugin=my_{kind}" for kind in KINDS]
+    report = each_kind / "report.json"
+    answer = pytest_in(each_kind, "--pyargs", "amber.testing.contract", *named, f"--contract-report={report}")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    told = json.loads(report.read_bytes())["plugins"]
+    assert {one["plugin"]: one["tier"] for one in told} == {f"my_{kind}": "silver" for kind in KINDS}
+    assert {reason["suite"] for one in told for reason in one["reasons"]} == {"distribution"}

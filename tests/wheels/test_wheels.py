@@ -36,7 +36,7 @@ def test_the_kernels_wheel_brings_types_template_and_assets(wheels: Mapping[str,
     assert {
         "amber/py.typed",
         "amber/migrations/env.py",
-        "amber/assets/template/every/pyproject.toml.template",
+        "amber/testing/template/every/pyproject.toml.template",
         "amber/assets/vendor/swagger-ui/swagger-ui.css",
     } <= packed
 
@@ -45,7 +45,7 @@ def test_the_template_in_contrib_is_the_one_that_is_shipped() -> None:
     template = ROOT / "contrib" / "template"
     assert template.is_symlink()
     assert not template.readlink().is_absolute()
-    assert template.resolve() == ROOT / "kernel" / "amber" / "assets" / "template"
+    assert template.resolve() == ROOT / "kernel" / "amber" / "testing" / "template"
 
 
 @pytest.mark.parametrize("name", PLUGINS)
@@ -54,7 +54,10 @@ def test_a_strangers_plugin_is_listed_disabled_and_runs_once_it_is_enabled(name:
     state, reason = states(clean)[name]
     assert state == "disabled"
     assert f"[plugins.{name}] enabled = true" in reason
-    (clean.folder / "amber.toml").write_text(f"[plugins.{name}]\nenabled = true\n")
+    enabled = f"[plugins.{name}]\nenabled = true\n"
+    (clean.folder / "amber.toml").write_text(enabled)
+    assert states(clean)[name][0] == "starting", "a worker runs it in a process of its own, and none is here"
+    (clean.folder / "amber.toml").write_text(enabled + 'isolation = "inline"\n')
     assert states(clean)[name] == ("running", "")
 
 

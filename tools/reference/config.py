@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo
 
-from amber.config import Secret, Settings
+from amber import Secret
+from amber.config import Settings
 from reference.markdown import code, prose, table
 from reference.plugins import first_party, module
 

@@ -1,9 +1,10 @@
 """The page about hooks: every question the kernel asks."""
 
 import inspect
+import re
 from typing import Any
 
-from amber import spec
+from amber.plugin import spec
 from reference.markdown import code, codes, prose
 from reference.plugins import answered_by
 
@@ -19,7 +20,7 @@ from amber.model import Additions
 
 @hookimpl
 def enrich_events(events):
-    return [Additions(tags={"chained": str(len(event.exceptions))}) for event in events]
+    return [Additions(tags={"chained": str(len(event.chain))}) for event in events]
 ```
 
 Each hook has a *kind* (how several answers become one), a rule for *failure*, and a *budget*: how long one call may
@@ -46,19 +47,21 @@ def _section(name: str, hook: spec.Hook) -> str:
         f"- Budget: {hook.budget_ms:,} ms",
         f"- Answered by: {codes(answered_by(name)) or 'no first-party plugin'}",
     ]
-    return "\n\n".join([f"## {name}", code(f"{name}{_signature(function)}"), prose(function), "\n".join(facts)])
+    facts.append(f"- [More: what goes in and out, a plugin that uses it, how to test it](hooks/{name}.md)")
+    return "\n\n".join([f"## {name}", code(f"{name}{signature(function)}"), prose(function), "\n".join(facts)])
 
 
-def _signature(function: Any) -> str:
+def signature(function: Any) -> str:
     """The signature with short names: `(events: Sequence[Event], project: Project) -> …`."""
     parameters, answer = inspect.signature(function).parameters.values(), inspect.signature(function).return_annotation
-    given = ", ".join(f"{parameter.name}: {_type(parameter.annotation)}" for parameter in parameters)
-    return f"({given}) -> {_type(answer)}"
+    given = ", ".join(f"{parameter.name}: {type_text(parameter.annotation)}" for parameter in parameters)
+    return f"({given}) -> {type_text(answer)}"
 
 
-def _type(annotation: Any) -> str:
+def type_text(annotation: Any) -> str:
+    """A type as people write it, its modules left out."""
     text = inspect.formatannotation(annotation).strip("'").replace("Context[Any]", "Context")
-    for prefix in ("collections.abc.", "typing.", "ForwardRef(", "amber.context."):
+    for prefix in ("collections.abc.", "typing.", "ForwardRef(", "amber.plugin.context."):
         text = text.replace(prefix, "")
-    parts = text.split("amber.model.")
-    return parts[0] + "".join(part.split(".", 1)[-1] for part in parts[1:])
+    text = re.sub(r"~(?=\w)|\bpathlib\.(?=Path)", "", text)
+    return re.sub(r"\bamber(?:_[a-z]+)?\.(?:[a-z_]+\.)*(?=[A-Z])", "", text)

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from amber.app import Health, make_app
 from amber.config import Settings
 from amber.kernel import Kernel
 from amber.model import IngestProtocol
-from amber.status import Board
+from amber.running.app import Applications
+from amber.running.health import Health
+from amber.running.mounts import Mounts
 from amber.version import version
+from amber.watching.status import Board
 from reference.markdown import code, codes, prose, table
 
 INTRODUCTION = """# HTTP API
@@ -36,12 +37,13 @@ def page() -> str:
     return "\n\n".join([INTRODUCTION.rstrip(), "## ingest", _ingest(protocols), *_routes(app)])
 
 
-async def _started() -> tuple[list[IngestProtocol], Litestar]:
+async def _started() -> tuple[list[IngestProtocol], Mounts]:
     """The protocols and the application of an Amber that has neither bus nor stores."""
     kernel = Kernel(Settings(), Path(os.devnull))
     await kernel.start(is_storing=False)
     try:
-        return list((await kernel.protocols()).values()), await make_app(kernel, Health(kernel, Board(), ""), version())
+        mounts = await Applications(kernel, Health(kernel, Board(), ""), version()).settle()
+        return list((await kernel.protocols()).values()), mounts
     finally:
         await kernel.stop()
 
@@ -55,7 +57,7 @@ def _ingest(protocols: list[IngestProtocol]) -> str:
     return table(["Method", "Path", "Plugin", "Largest body"], rows)
 
 
-def _routes(app: Litestar) -> Iterator[str]:
+def _routes(app: Mounts) -> Iterator[str]:
     found = [(_tag(handler), path, _methods(handler), handler) for path, handler in _handlers(app)]
     for tag, group in groupby(sorted(found, key=lambda each: each[:3]), key=lambda each: each[0]):
         rows = [
@@ -64,7 +66,7 @@ def _routes(app: Litestar) -> Iterator[str]:
         yield f"## {tag}\n\n" + table(["Method", "Path", "Action", "What it does"], rows)
 
 
-def _handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
+def _handlers(app: Mounts) -> Iterator[tuple[str, HTTPRouteHandler]]:
     for route in app.routes:
         if isinstance(route, HTTPRoute) and not route.path.startswith(HIDDEN):
             for handler in route.route_handlers:

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import msgspec
 
-from amber.manifest import Manifest, read_manifest
-from amber.spec import PROJECT_NAME, hooks
+from amber.plugin.manifest import Manifest, read_manifest
+from amber.plugin.spec import PROJECT_NAME, hooks
 from reference.markdown import code, codes, table
 
 INTRODUCTION = """# Plugins

@@ -1,6 +1,16 @@
 """The page about the bus: its streams and subjects."""
 
-from amber.bus import STATUS, STREAMS, Stream, dead_subject, fact_subject, item_subject, task_subject
+from amber.bus import (
+    STATUS,
+    STREAMS,
+    TRACE,
+    Stream,
+    dead_subject,
+    fact_subject,
+    item_subject,
+    task_subject,
+    trace_subject,
+)
 from reference.markdown import code, prose, table
 
 INTRODUCTION = """# Subjects
@@ -24,6 +34,8 @@ def page() -> str:
             (code(task_subject("<plugin>", "<name>")), prose(task_subject)),
             (code(dead_subject("<stream>", "<plugin>")), prose(dead_subject)),
             (code(STATUS), "Where every process says every few seconds how it is; not kept."),
+            (code(TRACE), "Where `amber trace` says every second which calls it wants to hear of; not kept."),
+            (code(trace_subject("<wish>")), prose(trace_subject)),
         ],
     )
     return "\n\n".join([INTRODUCTION.rstrip(), "## Streams", streams, "## What stands where", subjects])

@@ -1,6 +1,6 @@
 """The bus: what is published where, and what every implementation of it must do.
 
-`amber.bus.connect.NatsBus` is the real one; `amber.bus.memory.MemoryBus` is its twin for unit tests. Both pass
+`amber.bus.connect.NatsBus` is the real one; `amber.testing.memorybus.MemoryBus` is its twin for unit tests. Both pass
 `amber.testing.contract.bus`.
 """
 
@@ -47,7 +47,17 @@ SUSPECTS = Stream(
     max_age=DAY,
     is_latest=True,
 )
-STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES, PAUSES, SUSPECTS)
+REPLAYS = Stream(
+    "KV_amber_replays", "$KV.amber_replays.*", "how far plugins were fed what happened before, by name", is_latest=True
+)
+DONE = Stream(
+    "KV_amber_done",
+    "$KV.amber_done.*",
+    "what was done and is done once only",
+    max_age=7 * DAY,
+    is_latest=True,
+)
+STREAMS = (ITEMS, FACTS, TASKS, DEAD, SWITCHES, PAUSES, SUSPECTS, REPLAYS, DONE)
 
 
 def item_subject(project: int, partitions: int) -> str:
@@ -85,8 +95,25 @@ def suspect_subject(consumer: str, seq: int) -> str:
     return f"$KV.amber_suspects.{consumer}-{seq}"
 
 
+def replay_subject(plugin: str) -> str:
+    """Where it is kept how far a plugin was fed what happened before."""
+    return f"$KV.amber_replays.{plugin}"
+
+
+def done_subject(deed: str) -> str:
+    """Where it is kept that something was done."""
+    return f"$KV.amber_done.{deed}"
+
+
 STATUS = "amber.v1.status"
 """Where every process says every few seconds how it is; not kept."""
+TRACE = "amber.v1.trace"
+"""Where somebody who watches says every second which calls of plugins to tell of; not kept."""
+
+
+def trace_subject(wish: str) -> str:
+    """Where calls are told to whoever made a wish; not kept."""
+    return f"{TRACE}.{wish}"
 
 
 class Message(Struct, frozen=True):
@@ -158,8 +185,16 @@ class Bus(Protocol):
     async def broadcast(self, subject: str, data: bytes) -> None:
         """Tell whoever listens right now; nothing is kept. Raises Unavailable."""
 
-    async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
-        """Open a durable consumer, made or brought up to these settings if need be."""
+    async def request(self, subject: str, data: bytes, seconds: float) -> bytes:
+        """What somebody who listens there answers. Raises Unavailable at once where nobody does, TimeoutError."""
+
+    async def consume(
+        self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float, from_now: bool = False
+    ) -> Consumer:
+        """Open a durable consumer, made or brought up to these settings if need be.
+
+        One that is made gets all there is in the stream; `from_now`: only what comes from then on.
+        """
 
     async def listen(self, subject: str, callback: Callable[[str, bytes], Awaitable[None]]) -> None:
         """Call back with subject and data for each message from now on, in this process; nothing is kept for later."""
@@ -170,11 +205,20 @@ class Bus(Protocol):
     async def glance(self, stream: Stream, subjects: Sequence[str], after: int, limit: int) -> Glance:
         """Like `browse`, of some subjects alone, and without the data: thousands cost little."""
 
+    async def counts(self, stream: Stream) -> Mapping[str, int]:
+        """How many messages lie in the stream under each subject. Raises Unavailable."""
+
     async def standings(self) -> list[Standing]:
         """Every durable consumer there is, by stream and name."""
 
     async def delete(self, stream: Stream, seq: int) -> bool:
         """Take one message out; False if it is not there."""
+
+    async def clear(self, stream: Stream, subject: str) -> None:
+        """Take out all messages under a subject, which may hold wildcards. Raises Unavailable."""
+
+    async def forget(self, stream: Stream, consumer: str) -> None:
+        """Let a durable consumer go, with its place; one that is not there is gone. Raises Unavailable."""
 
     async def close(self) -> None:
         """Send what is pending and disconnect."""

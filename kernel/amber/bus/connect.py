@@ -4,20 +4,21 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 import nats
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
+from nats.aio.client import NO_RESPONDERS_STATUS, Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
-from amber import frames
 from amber.bus import STREAMS, Consumer, Glance, Message, Standing, Stream, item_subject
 from amber.bus.looking import messages_without_data, standings_of
 from amber.config import BusConfig
 from amber.errors import Unavailable
+from amber.wire import frames
 
 log = logging.getLogger("amber.bus")
 FAILURES = (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError)
@@ -73,7 +74,9 @@ class NatsBus:
         if not self._client.is_connected:
             await self._client.connect(
                 servers=[self._config.url],
-                token=self._config.token or None,
+                user=self._config.user or None,
+                password=self._config.token if self._config.user else None,
+                token=None if self._config.user else self._config.token or None,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=PAUSE,  # type: ignore[arg-type]  # annotated int, used as seconds
                 connect_timeout=2,
@@ -176,7 +179,38 @@ class NatsBus:
         except FAILURES as error:
             raise Unavailable(f"the bus did not take the message: {error}") from error
 
-    async def consume(self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float) -> Consumer:
+    async def request(self, subject: str, data: bytes, seconds: float) -> bytes:
+        """Ask without JetStream; the server tells at once where nobody listens.
+
+        The answer comes to a subject below the question's, which who is asked may publish to at any time. That a server
+        lets answer who was asked would not do: it forgets who was, when it reads its configuration anew.
+        """
+        self._need_connection()
+        try:
+            said = await asyncio.wait_for(self._asked(subject, data), seconds)
+        except TimeoutError:
+            raise TimeoutError(f"no answer within {seconds:g} s") from None
+        except nats.errors.MaxPayloadError:
+            raise ValueError(f"what is asked takes {len(data)} bytes, more than the bus carries") from None
+        except FAILURES as error:
+            raise Unavailable(f"the bus did not take the question: {error}") from error
+        if said.headers and said.headers.get(api.Header.STATUS) == NO_RESPONDERS_STATUS:
+            raise Unavailable(f"nobody answers on {subject}")
+        return said.data
+
+    async def _asked(self, subject: str, data: bytes) -> Msg:
+        place, answer = f"{subject}.{token_hex(8)}", asyncio.get_running_loop().create_future()
+        heard = await self._client.subscribe(place, future=answer)
+        try:
+            await self._client.publish(subject, data, reply=place)
+            found: Msg = await answer
+        finally:
+            await heard.unsubscribe()
+        return found
+
+    async def consume(
+        self, stream: Stream, name: str, subjects: Sequence[str], ack_wait: float, from_now: bool = False
+    ) -> Consumer:
         """Open a durable pull consumer; its settings are brought up to these."""
         self._need_connection()
         config = api.ConsumerConfig(
@@ -188,13 +222,27 @@ class NatsBus:
             filter_subjects=list(subjects),
         )
         try:
+            if from_now:
+                config.deliver_policy = await self._start_of(stream, name)
             # creates or updates; pull_subscribe would keep old settings
             await self._js.add_consumer(stream.name, config)
             subscription = await self._js.pull_subscribe_bind(consumer=name, stream=stream.name, pending_bytes_limit=-1)
         except FAILURES as error:
             raise Unavailable(f"consumer {name} of {stream.name} cannot be opened: {error}") from error
-        self._consumers.append((stream, config))
-        return NatsConsumer(self._need_connection, subscription, lambda: self._identity[stream.name])
+        self._consumers.append(opened := (stream, config))
+
+        def closed() -> None:
+            self._consumers = [one for one in self._consumers if one is not opened]
+
+        return NatsConsumer(self._need_connection, subscription, lambda: self._identity[stream.name], closed)
+
+    async def _start_of(self, stream: Stream, name: str) -> api.DeliverPolicy | None:
+        """Where a consumer began, which cannot be changed; for one that is not there yet, with what is new."""
+        try:
+            known: api.ConsumerInfo = await self._js.consumer_info(stream.name, name)
+        except nats.js.errors.NotFoundError:
+            return api.DeliverPolicy.NEW
+        return known.config.deliver_policy
 
     async def listen(self, subject: str, callback: Callback) -> None:
         """Subscribe without JetStream: messages sent while the connection is down are missed."""
@@ -236,6 +284,15 @@ class NatsBus:
         at = meta.timestamp.timestamp()
         return Message(identity, meta.sequence.stream, raw.subject, b"", own(raw.headers), delivered=0, at=at)
 
+    async def counts(self, stream: Stream) -> Mapping[str, int]:
+        """Ask the server, which keeps these numbers."""
+        self._need_connection()
+        try:
+            info = await self._js.stream_info(stream.name, subjects_filter=stream.subjects)
+        except FAILURES as error:
+            raise Unavailable(f"{stream.name} cannot be counted: {error}") from error
+        return info.state.subjects or {}
+
     async def standings(self) -> list[Standing]:
         """Ask the server about the consumers of each stream."""
         self._need_connection()
@@ -266,6 +323,24 @@ class NatsBus:
         except FAILURES as error:
             raise Unavailable(f"{stream.name} cannot be changed: {error}") from error
 
+    async def clear(self, stream: Stream, subject: str) -> None:
+        """Have the server purge a subject."""
+        self._need_connection()
+        try:
+            await self._js.purge_stream(stream.name, subject=subject)
+        except FAILURES as error:
+            raise Unavailable(f"{stream.name} cannot be changed: {error}") from error
+
+    async def forget(self, stream: Stream, consumer: str) -> None:
+        """Have the server delete a consumer."""
+        self._need_connection()
+        try:
+            await self._js.delete_consumer(stream.name, consumer)
+        except nats.js.errors.NotFoundError:
+            return
+        except FAILURES as error:
+            raise Unavailable(f"consumer {consumer} of {stream.name} cannot be deleted: {error}") from error
+
     async def close(self) -> None:
         """Drain and close; a server that is already gone is no error."""
         if self._silence is not None:
@@ -283,8 +358,15 @@ def own(headers: Mapping[str, str] | None) -> dict[str, str]:
 class NatsConsumer:
     """A bound pull subscription."""
 
-    def __init__(self, need_connection: Callable[[], None], subscription: Any, identity: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        need_connection: Callable[[], None],
+        subscription: Any,
+        identity: Callable[[], str],
+        closed: Callable[[], None],
+    ) -> None:
         self._need_connection, self._subscription, self._identity = need_connection, subscription, identity
+        self._closed = closed
         self._open: dict[int, Msg] = {}
 
     async def fetch(self, limit: int, wait: float) -> list[Message]:
@@ -342,7 +424,8 @@ class NatsConsumer:
         return int(info.num_pending or 0) + int(info.num_ack_pending or 0)
 
     async def close(self) -> None:
-        """Unsubscribe."""
+        """Unsubscribe; a server that comes back with an empty store is not asked for this consumer any more."""
+        self._closed()
         with contextlib.suppress(*FAILURES):
             await self._subscription.unsubscribe()
 

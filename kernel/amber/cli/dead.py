@@ -5,20 +5,21 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
-from amber import runtime
 from amber.cli.options import placed
-from amber.deadletters import LetterDesk
 from amber.errors import ConfigError, Reject
-from amber.kernel import Kernel
 from amber.model import AuditEntry, Letter, LetterFilter
-from amber.originals import Content
-from amber.queues import QueueDesk
-from amber.switches import read_switches
+from amber.processes import runtime
+
+if TYPE_CHECKING:
+    from amber.desks.deadletters import LetterDesk
+    from amber.desks.originals import Content
+    from amber.desks.queues import QueueDesk
+    from amber.kernel import Kernel
 
 T = TypeVar("T")
 CHUNK = 1000
@@ -35,7 +36,7 @@ Numbers = tuple[int, ...]
 class Desks:
     """What a command works with, beside a running Amber."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: "Kernel") -> None:
         self.letters: LetterDesk = kernel.services.kernel["dead_letters"]
         self.queues: QueueDesk = kernel.services.kernel["consumers"]
         self._kernel = kernel
@@ -181,6 +182,8 @@ async def _sweep(desks: Desks, deed: str, numbers: Numbers, wanted: LetterFilter
 def _run(data: Path, config: Path | None, job: Callable[[Desks], Awaitable[T]]) -> T:
     """Do it beside the running Amber. Raises ConfigError where none has run yet."""
     from amber.bus.connect import NatsBus
+    from amber.kernel import Kernel
+    from amber.switches import read_switches
 
     settings = runtime.settings(data, config)
     if not settings.bus.url:
@@ -216,7 +219,7 @@ def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-def _described(one: Content) -> str:
+def _described(one: "Content") -> str:
     head = (
         f"\nsubmission {one.id}: {one.protocol}/{one.route}, {one.size} bytes {one.encoding}".rstrip() if one.id else ""
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from amber import config as configuration
-from amber import runtime
+from amber.processes import runtime
 
 
 @click.command("check")

@@ -10,9 +10,9 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from amber import runtime
 from amber.config import Settings, load
 from amber.errors import ConfigError
+from amber.processes import runtime
 
 
 @click.command()
@@ -21,7 +21,7 @@ from amber.errors import ConfigError
 @click.option("--json", "as_json", is_flag=True, help="Print what a program needs as one line of JSON.")
 def up(data: Path, config: Path | None, port: int | None, host: str | None, as_json: bool) -> None:
     """Run all of Amber on this machine: bus, edge with API and pages, worker."""
-    from amber.up import Up
+    from amber.running.up import Up
 
     _log_to_stderr()
     settings = _at(load(config or runtime.default_file(data)), host, port)
@@ -33,7 +33,7 @@ def up(data: Path, config: Path | None, port: int | None, host: str | None, as_j
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 def serve(data: Path, config: Path | None, port: int | None, host: str | None) -> None:
     """Run an edge: ingest, API and pages. Needs a bus and a database by URL."""
-    from amber.serve import serve as run
+    from amber.running.serve import serve as run
 
     _log_to_stderr()
     _run(run(_at(_with_bus(data, config), host, port), data, config))
@@ -43,7 +43,7 @@ def serve(data: Path, config: Path | None, port: int | None, host: str | None) -
 @click.option("--first-start", type=click.Path(path_type=Path), hidden=True)
 def work(data: Path, config: Path | None, first_start: Path | None) -> None:
     """Run a worker: digests items and hands out facts. Needs a bus and a database by URL."""
-    from amber.work import work as run
+    from amber.running.work import work as run
 
     _log_to_stderr()
     _run(run(_with_bus(data, config), data, config, first_start))

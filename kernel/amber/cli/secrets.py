@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from amber import runtime
 from amber.cli.options import placed
-from amber.model import AuditEntry, Directory, Target
-from amber.vault import Vault, is_sealed
-from amber.vault import new_key as make_key
+from amber.model import AuditEntry, Directory, PluginSettings, Target
+from amber.processes import runtime
+from amber.tables.vault import Vault, is_sealed
+from amber.tables.vault import new_key as make_key
 
 
 @click.group()
@@ -40,7 +41,7 @@ def rotate(data: Path, config: Path | None) -> None:
             await kernel.stop()
 
     count = asyncio.run(run())
-    click.echo(f"{count} target{'' if count == 1 else 's'} sealed anew.")
+    click.echo(f"{count} {'place' if count == 1 else 'places'} with secrets sealed anew.")
 
 
 secrets.add_command(new_key)
@@ -48,7 +49,7 @@ secrets.add_command(placed(rotate))
 
 
 def reseal(directory: Directory, vault: Vault) -> int:
-    """Seal the secrets of all targets with the newest key; how many targets that changed. Raises Reject."""
+    """Seal all secrets with the newest key; how many targets, and settings of plugins, that changed. Raises Reject."""
     changed = 0
     for organisation, target in _targets(directory):
         settings = {name: _with_newest(value, vault) for name, value in target.settings.items()}
@@ -56,7 +57,16 @@ def reseal(directory: Directory, vault: Vault) -> int:
             audit = AuditEntry(organisation, "system", "target.resealed", f"target:{target.id}", time.time())
             directory.change_target(target.id, {"settings": settings}, audit)
             changed += 1
-    return changed
+    return changed + sum(_resealed(directory, row, vault) for row in directory.plugin_settings())
+
+
+def _resealed(directory: Directory, row: PluginSettings, vault: Vault) -> bool:
+    values = {name: _with_newest(value, vault) for name, value in row.values.items()}
+    if values == row.values:
+        return False
+    audit = AuditEntry(row.organisation or 0, "system", "settings.resealed", f"plugin:{row.plugin}", time.time())
+    directory.set_plugin_settings(msgspec.structs.replace(row, values=values), audit)
+    return True
 
 
 def _targets(directory: Directory) -> Iterator[tuple[int, Target]]:

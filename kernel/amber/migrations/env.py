@@ -1,4 +1,4 @@
-"""Alembic's way into one plugin's history; `amber.migrate` hands over the open connection and the version table."""
+"""Alembic's way into one plugin's history; `amber.tables.migrate` hands over open connection and version table."""
 
 from alembic import context
 

@@ -45,8 +45,10 @@ from amber.model.items import (
 )
 from amber.model.letters import Letter, LetterFilter, Seen
 from amber.model.limits import DAY, FREE, HOUR, LIMITS, Limit, limits_of, read_limits
-from amber.model.notices import Attempt, FormField, Notification, Receipt, Target, TargetType
+from amber.model.notices import Alert, Attempt, FormField, Notification, Receipt, Target, TargetType
+from amber.model.offers import Offer, OfferedPlugin, rights_words
 from amber.model.outcomes import ACCEPTED, DISCARDED, ENDS, Account, account_of, is_end, is_refusal
+from amber.model.pages import Download, Fragment, Redirect, Shown, Subject, UiPage, UiRequest
 from amber.model.people import (
     AuditEntry,
     AuthRequest,
@@ -71,9 +73,12 @@ from amber.model.retention import KNOWN_AFTER, Claim, EventPlace, Held, LetGo
 from amber.model.rules import actor_of, may_grant, may_invite, may_remove, may_set_role, may_set_superuser, person_of
 from amber.model.scopes import GRANTS, INGEST, PUBLIC, SCOPES, Scope, reach
 from amber.model.secrets import TOKEN_PREFIX, new_token, token_digest
+from amber.model.settings import PluginSettings, SettingField, SettingForm, SettingPlace
 from amber.model.slugs import LONGEST_SLUG, free_slug
 from amber.model.stacks import ExceptionValue, Frame, Stacktrace, chain_in, frames_of, stack_from
 from amber.model.stores import BlobStore, Directory, EventStore, IssueStore
+from amber.model.times import age, ago, exact
+from amber.model.webhooks import Command, WebhookRequest
 
 __all__ = [
     "ACCEPTED",
@@ -94,6 +99,7 @@ __all__ = [
     "Account",
     "Additions",
     "Admission",
+    "Alert",
     "Allowance",
     "Applied",
     "Attachment",
@@ -104,9 +110,11 @@ __all__ = [
     "BlobStore",
     "Body",
     "Claim",
+    "Command",
     "Credential",
     "Decoded",
     "Directory",
+    "Download",
     "Event",
     "EventPlace",
     "EventStore",
@@ -116,6 +124,7 @@ __all__ = [
     "Fact",
     "Feedback",
     "FormField",
+    "Fragment",
     "Frame",
     "GroupedEvent",
     "Grouping",
@@ -147,14 +156,18 @@ __all__ = [
     "Member",
     "Neighbours",
     "Notification",
+    "Offer",
+    "OfferedPlugin",
     "Organisation",
     "OutcomeCount",
     "Page",
+    "PluginSettings",
     "Principal",
     "Project",
     "ProjectKey",
     "Reading",
     "Receipt",
+    "Redirect",
     "Reply",
     "Resource",
     "Role",
@@ -162,19 +175,30 @@ __all__ = [
     "Scope",
     "Seen",
     "Session",
+    "SettingField",
+    "SettingForm",
+    "SettingPlace",
+    "Shown",
     "Stacktrace",
     "StoredEvent",
+    "Subject",
     "Submission",
     "Target",
     "TargetType",
     "Team",
     "Token",
+    "UiPage",
+    "UiRequest",
     "User",
     "Verdict",
+    "WebhookRequest",
     "account_of",
     "actor_of",
+    "age",
+    "ago",
     "chain_in",
     "dsn",
+    "exact",
     "frames_of",
     "free_slug",
     "is_end",
@@ -191,6 +215,7 @@ __all__ = [
     "read_limits",
     "remembered",
     "rfc3339",
+    "rights_words",
     "stack_from",
     "token_digest",
 ]

@@ -120,6 +120,7 @@ class Attachment(Struct, frozen=True):
 
 
 Level = Literal["debug", "info", "warning", "error", "fatal"]
+"""How bad an event is, from the mildest to the worst."""
 
 
 def rfc3339(seconds: float) -> str:

@@ -13,6 +13,7 @@ Mark = tuple[str, int]
 """Where a message stood: the stream's own id and the message's sequence number in it."""
 
 IssueStatus = Literal["unresolved", "resolved", "ignored"]
+"""What people decided about an issue."""
 
 
 class Issue(Struct, frozen=True):

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 LIMITS = "limits"
 """The project setting that holds a list of limits; without it, those of `amber.toml` hold."""
 HOUR, DAY = 3600, 86400
+"""Their seconds."""
 MOST_LIMITS = 50
 FREE = frozenset({"internal"})
 """Categories that are never limited: what an SDK says about itself."""

@@ -1,9 +1,32 @@
 """What people are told, whom, and how it went."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Words = Annotated[str, Meta(max_length=2000)]
+
+
+class Alert(Struct, frozen=True):
+    """What people are to be told because of a fact: an answer to `evaluate_fact`.
+
+    `targets` of the fact's project hear of it: those `subscribed` to news of this `kind` (empty: the fact's type),
+    `all`, or those with these ids; never those that are switched off. `key` is what makes two alerts of a plugin the
+    same, about one fact or about several: it is told once within a week (empty: the fact's id). `page` is the path
+    where the console shows it; empty: the page of the issue.
+    """
+
+    title: Words
+    kind: Annotated[str, Meta(max_length=100)] = ""
+    targets: tuple[int, ...] | Literal["subscribed", "all"] = "subscribed"
+    key: Words = ""
+    page: Annotated[str, Meta(max_length=2000, pattern=r"^(/|\Z)")] = ""
+    culprit: Words = ""
+    level: Words = ""
+    issue_id: Words = ""
+    short_id: Words = ""
+    event_id: Words = ""
 
 
 class Notification(Struct, frozen=True):

@@ -7,6 +7,7 @@ from msgspec import Struct
 from amber.model.items import OutcomeCount
 
 ACCEPTED, DISCARDED = "accepted", "client_discard"
+"""The outcomes of an item that came in, and of one that its client threw away itself."""
 ENDS = ("stored", "filtered", "invalid", "unhandled", "dead")
 """What becomes of an accepted item: one of these, once."""
 REFUSALS = ("rate_limited", "over_quota")

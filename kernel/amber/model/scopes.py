@@ -15,6 +15,7 @@ GRANTS: Mapping[Role, Scope] = {"owner": "org:owner", "admin": "org:admin", "mem
 """What each role may do; a superuser holds `admin` besides."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+"""Every scope there is."""
 PUBLIC = "public"
 """The action anybody may do."""
 INGEST = "event:write"

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from itertools import count
 
 LONGEST_SLUG = 50
+"""Characters a slug may have."""
 RESERVED = frozenset({"new"})
 """What stands in addresses for making one."""
 

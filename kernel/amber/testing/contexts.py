@@ -8,11 +8,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from sqlalchemy import event
 
-from amber.context import Context, Services
-from amber.manifest import Manifest
 from amber.metrics import Metrics
-from amber.outbound import Outbound
+from amber.plugin.context import Context, Services
+from amber.plugin.manifest import Manifest
+from amber.plugin.outbound import Outbound
+from amber.tables.fences import Databases
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,7 +28,7 @@ def make_context(plugin: ModuleType, config: C, services: Services | None = None
     manifest = msgspec.convert(tomllib.loads(text), Manifest)
     given = services or Services(Path(tempfile.gettempdir()))
     given.roles.update(roles)
-    return Context(manifest, config, given)
+    return Context(manifest, config, given, Path(str(plugin.__file__)).parent)
 
 
 def make_services(data: Path, engine: "Engine | None" = None, networks: Sequence[str] = ()) -> Services:
@@ -35,7 +37,12 @@ def make_services(data: Path, engine: "Engine | None" = None, networks: Sequence
     `networks` are the private ones that requests may go to: `127.0.0.0/8` for a server that a test started.
     """
     services = Services(data)
-    services.engine = (lambda: engine) if engine is not None else None
-    services.http = Outbound(networks).client
-    services.kernel = {"metrics": Metrics()}
+    metrics = Metrics()
+    if engine is not None:
+        databases = Databases(engine, metrics.refused)
+        event.listen(engine, "engine_disposed", lambda _: databases.close_all())
+        services.engine = databases.of
+    services.refused = metrics.refused
+    services.http = Outbound(networks, refused=metrics.refused).client
+    services.kernel = {"metrics": metrics}
     return services

@@ -5,8 +5,9 @@ from types import ModuleType
 
 from sqlalchemy import Engine
 
-from amber.database import make_engine
-from amber.migrate import upgrade
+from amber.plugin.manifest import parse_manifest
+from amber.tables.database import make_engine
+from amber.tables.migrate import upgrade
 
 
 def open_database(url: str, *plugins: ModuleType) -> Engine:
@@ -14,5 +15,6 @@ def open_database(url: str, *plugins: ModuleType) -> Engine:
     engine = make_engine(url)
     for plugin in plugins:
         folder = Path(str(plugin.__file__)).parent
-        upgrade(engine, folder.name, folder / "migrations")
+        manifest = parse_manifest((folder / "plugin.toml").read_bytes(), folder.name, str(folder))
+        upgrade(engine, manifest.name, folder / "migrations", manifest.rights.tables)
     return engine

@@ -1,7 +1,9 @@
-"""Events in normal form: one of each kind real apps send, and hostile ones made by hypothesis."""
+"""Events in normal form: those that real apps send, and the parts that hypothesis makes hostile ones of."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -10,6 +12,9 @@ from amber.testing.stores import HOSTILE_TEXTS, NOON
 
 PROJECT = Project(1, 1, "shop", "Shop", "python", NOON)
 """The project these events belong to."""
+
+
+CAPTURED = Path(__file__).with_name("captured.json")
 
 
 class Trace(Struct, frozen=True):
@@ -46,6 +51,16 @@ def platform_event(number: int, platform: str, *chain: Trace, **data: Any) -> Ev
 def real_events() -> list[Event]:
     """One event of each platform and kind, complete as SDKs send them."""
     return [_python_event(), *_server_events(), *_client_events(), *_other_events()]
+
+
+def captured_events() -> list[Event]:
+    """Events that real SDKs sent to Amber once, as its decoder gives them (`tools/captures.py` wrote them down)."""
+    return msgspec.json.decode(CAPTURED.read_bytes(), type=list[Event])
+
+
+def corpus() -> list[Event]:
+    """All events of real shapes that there are: those written here and those that were captured."""
+    return [*real_events(), *captured_events()]
 
 
 def _python_event() -> Event:
@@ -131,7 +146,13 @@ def _other_events() -> list[Event]:
 
 
 TEXTS = st.text(max_size=30) | st.sampled_from(HOSTILE_TEXTS)
-LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXTS
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+)
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=20
 )
@@ -182,13 +203,6 @@ BODIES = _some(
     fingerprint=st.lists(TEXTS, max_size=3),
 )
 """Bodies whose known fields have the types the normal form promises; whatever it leaves open holds any JSON."""
-
-
-@st.composite
-def hostile_events(draw: st.DrawFn) -> list[Event]:
-    """A few events nobody's SDK would send on purpose."""
-    bodies = draw(st.lists(BODIES, min_size=1, max_size=4))
-    return [make_event(number, **body) for number, body in enumerate(bodies, 1)]
 
 
 def extreme_events() -> list[Event]:

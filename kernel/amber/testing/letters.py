@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from amber import frames
 from amber.bus import DEAD, ITEMS, Message
-from amber.bus.memory import MemoryBus
-from amber.delivery import DeadLetters
+from amber.delivering.delivery import DeadLetters
 from amber.kernel import Kernel
 from amber.metrics import Metrics
 from amber.model import Submission
-from amber.pausing import Pause, Pauses
+from amber.poison.pausing import Pause, Pauses
+from amber.testing.memorybus import MemoryBus
 from amber.testing.stores import NOON
+from amber.wire import frames
 
 PAYLOAD = b'{"message": "card 4111 1111 1111 1111"}'
 

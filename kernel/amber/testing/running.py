@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from litestar import Litestar
 from sqlalchemy import Engine, MetaData
 
-from amber.app import Health, make_app
 from amber.config import DatabaseConfig, Server, Settings
-from amber.context import Context
 from amber.kernel import Kernel
-from amber.status import Board
+from amber.plugin.context import Context
+from amber.running.app import Applications
+from amber.running.health import Health
+from amber.running.mounts import Mounts
+from amber.watching.status import Board
 
 __all__ = ["Kernel", "app", "context", "kernel", "session_kernel"]
 PUBLIC_URL = "https://amber.test/errors"
@@ -34,9 +35,9 @@ def session_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]
 
 
 @pytest.fixture(scope="session")
-def app(session_kernel: Kernel) -> Litestar:
+def app(session_kernel: Kernel) -> Mounts:
     """The kernel's HTTP application with every plugin's routes."""
-    return asyncio.run(make_app(session_kernel, Health(session_kernel, Board(), "test"), "0"))
+    return asyncio.run(Applications(session_kernel, Health(session_kernel, Board(), "test"), "0").settle())
 
 
 @pytest.fixture

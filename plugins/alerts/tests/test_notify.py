@@ -1,18 +1,11 @@
-import asyncio
-from pathlib import Path
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
-from amber import Context
-from amber.model import Fact, Notification, Target
-from amber.testing.contexts import make_context, make_services
-from amber.testing.stores import NOON
-from amber.testing.targets import SHOP, TargetShelf, target
+from amber.model import Alert, Fact, Target
+from amber.testing.bench import Bench
+from amber.testing.stores import NOON, audit, new_project
 from amber_alerts import notify
 
-pytestmark = pytest.mark.anyio
 DATA = {
     "issue_id": "7",
     "short_id": "SHOP-7",
@@ -22,80 +15,41 @@ DATA = {
     "event_id": "e" * 32,
     "project_id": "1",
 }
-CREATED = Fact("f1", "issue.created", SHOP.id, NOON, DATA)
+CREATED = Fact("f1", "issue.created", 1, NOON, DATA)
 
 
-class Desk:
-    """Remembers what was queued."""
-
-    def __init__(self) -> None:
-        self.queued: list[tuple[int, Notification]] = []
-
-    async def send(self, target: Target, notification: Notification) -> None:
-        await asyncio.sleep(0)
-        self.queued.append((target.id, notification))
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
-def context(desk: Desk, *targets: Target) -> Context[Any]:
-    services = make_services(Path())
-    services.kernel.update(public_url="https://amber.example", targets=desk)
-    return make_context(notify, None, services, directory=TargetShelf(*targets))
-
-
-async def test_each_target_that_wants_the_news_is_told(desk: Desk) -> None:
-    regressions = ("issue.regressed",)
-    ctx = context(desk, target(1), target(2, kinds=regressions), target(3, is_enabled=False), target(4))
-    await notify.on_fact(CREATED, ctx)
-    assert [number for number, _ in desk.queued] == [1, 4]
-    await notify.on_fact(replace(CREATED, id="f2", type="issue.regressed"), ctx)
-    assert [number for number, _ in desk.queued] == [1, 4, 1, 2, 4]
-
-
-async def test_people_are_told_what_where_and_how_to_get_there(desk: Desk) -> None:
-    await notify.on_fact(CREATED, context(desk, target()))
-    assert desk.queued == [
-        (
-            1,
-            Notification(
-                id="f1",
-                kind="issue.created",
-                project=1,
-                project_slug="shop",
-                project_name="Shop",
-                title="KeyError: 'coffee'",
-                at=NOON,
-                url="https://amber.example/issues/7",
-                culprit="shop.cart",
-                level="error",
-                issue_id="7",
-                short_id="SHOP-7",
-                event_id="e" * 32,
-            ),
-        )
-    ]
-
-
-async def test_a_fact_heard_twice_gives_the_same_notification(desk: Desk) -> None:
-    ctx = context(desk, target())
-    await notify.on_fact(CREATED, ctx)
-    await notify.on_fact(CREATED, ctx)
-    first, second = desk.queued
-    assert first == second
-
-
-async def test_a_project_without_targets_or_none_at_all_is_told_nothing(desk: Desk) -> None:
-    await notify.on_fact(CREATED, context(desk))
-    await notify.on_fact(replace(CREATED, project=9), context(desk, target()))
-    assert desk.queued == []
+def test_people_are_told_what_it_is_and_where() -> None:
+    told = {name: DATA[name] for name in ("issue_id", "short_id", "title", "culprit", "level", "event_id")}
+    assert notify.evaluate_fact(CREATED) == [Alert(**told)]
 
 
 def test_a_fact_with_less_in_it_is_news_all_the_same() -> None:
-    told = notify.tell(
-        Fact("f1", "issue.created", 1, NOON, {"issue_id": 7, "culprit": None}), SHOP, "https://a.example"
-    )
-    assert (told.issue_id, told.title, told.culprit, told.url) == ("7", "", "", "https://a.example/issues/7")
+    [told] = notify.evaluate_fact(replace(CREATED, data={"issue_id": 7, "culprit": None}))
+    assert told == Alert("", issue_id="7")
+
+
+def test_a_title_without_end_is_cut() -> None:
+    [told] = notify.evaluate_fact(replace(CREATED, data={"title": "x" * 5000}))
+    assert told.title == "x" * 2000
+
+
+@pytest.mark.plugin("notify")
+def test_each_target_that_wants_the_news_is_told_once(kernel: Bench) -> None:
+    directory = kernel.kernel.stores.directory
+    project = new_project(directory).id
+    wanted = {
+        "new": (("issue.created",), True),
+        "back": (("issue.regressed",), True),
+        "both": (("issue.created", "issue.regressed"), True),
+        "off": (("issue.created", "issue.regressed"), False),
+    }
+    made = [Target(0, project, "webhook", name, {}, *one, NOON) for name, one in wanted.items()]
+    names = {(kept := directory.add_target(one, audit())).id: kept.name for one in made}
+    for fact in (CREATED, CREATED, replace(CREATED, id="f2", type="issue.regressed")):
+        kernel.tell(replace(fact, project=project))
+    assert [(names[target], told.kind) for target, told in kernel.queued()] == [
+        ("new", "issue.created"),
+        ("both", "issue.created"),
+        ("back", "issue.regressed"),
+        ("both", "issue.regressed"),
+    ]

@@ -126,6 +126,9 @@ class Desk:
     def shown(self, target: Target) -> dict[str, Any]:
         return {**target.settings, "secret": "•••" if target.settings.get("secret") else ""}
 
+    def address(self, target: Target) -> str:
+        return f"https://amber.test/hooks/post/{target.id}-digits"
+
     async def test(self, target: Target, actor: str) -> Attempt:
         told = Notification("n1", "test", target.project, "shop", "Shop", f"sent by {actor}", NOON)
         return Attempt(target.id, told, 1, NOON, 0.2, "failed", "500 Oops", 7)

@@ -132,4 +132,5 @@ def test_what_an_error_said_is_for_superusers_alone(acme: Any, kernel: Kernel, m
     assert "rival" not in str(seen)
     assert [row["reason"] for row in seen] == ["whoever looks after this installation sees why", "switch it on"]
     root = acme.browser(acme.person("root", is_superuser=True)).get("/api/v1/plugins").json()["items"]
-    assert root == rows
+    unknown = {"waiting": None, "in_hand": None, "dead_letters": None}  # there is no bus to ask
+    assert root == [{**row, **unknown} for row in rows]

@@ -49,6 +49,8 @@ PATHS = [
     ("PUT", "/teams/{team}/projects/{project}"),
     ("DELETE", "/teams/{team}/projects/{project}"),
     ("DELETE", "/tokens/{token}"),
+    ("GET", "/projects/{project}/plugins/retention/settings"),
+    ("PATCH", "/projects/{project}/plugins/retention/settings"),
     ("GET", "/dead-letters/{letter}"),
     ("POST", "/dead-letters/{letter}/retry"),
     ("DELETE", "/dead-letters/{letter}"),
@@ -56,11 +58,17 @@ PATHS = [
 ELSEWHERE = {
     ("DELETE", "/me/sessions/{session:str}"),
     ("PUT", "/plugins/{name:str}"),
+    *(
+        (method, f"{place}/plugins/{{name:str}}/settings")
+        for place in ("", "/organisation")
+        for method in ("GET", "PATCH")
+    ),
     ("GET", "/dead-letters/{letter:str}/original"),
     ("POST", "/consumers/{consumer:str}/resume"),
 }
 """What belongs to a person or to the installation; tested with them."""
 BODIES: dict[str, Any] = {
+    "/projects/{project}/plugins/retention/settings": {"figures_days": 5},
     "/projects/{project}/targets": {"plugin": "post", "name": "mine", "settings": {"url": "https://a.test"}},
     "/projects/{project}/targets/{target}": {"name": "mine"},
     "/organisations/{organisation}": {"name": "Mine now"},

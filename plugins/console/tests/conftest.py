@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -94,3 +95,24 @@ def other(kernel: Kernel, app: Any, acme: Home) -> Home:
 @pytest.fixture
 def stranger(app: Any) -> TestClient[Any]:
     return TestClient(app)
+
+
+@pytest.fixture
+def staff(acme: Any) -> Mapping[str, Any]:
+    """A browser of each role: Mia the member, Ada the admin, Ann the owner and Sue the superuser."""
+    people = {
+        "member": acme.joined("mia", "member"),
+        "admin": acme.joined("ada", "admin"),
+        "superuser": acme.joined("sue", "owner", is_superuser=True),
+    }
+    return {"owner": acme.browser()} | {role: acme.browser(one.user) for role, one in people.items()}
+
+
+@pytest.fixture
+def send() -> Callable[..., Any]:
+    """Post a form and answer what came first, without following it."""
+
+    def send(client: Any, path: str, **form: str | list[str]) -> Any:
+        return client.post(path, data=form, follow_redirects=False)
+
+    return send

@@ -14,6 +14,7 @@ from amber.testing.contract.members import MemberContract
 from amber.testing.contract.people import PeopleContract
 from amber.testing.contract.retention import RetentionContract
 from amber.testing.contract.sessions import SessionContract
+from amber.testing.contract.settings import SettingsContract
 from amber.testing.contract.targets import TargetContract
 from amber.testing.contract.teams import TeamContract
 
@@ -79,4 +80,8 @@ class TestTeams(TeamContract):
 
 
 class TestTargets(TargetContract):
+    pass
+
+
+class TestSettings(SettingsContract):
     pass

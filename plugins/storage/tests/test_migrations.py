@@ -84,6 +84,7 @@ def moved(url: str, tmp_path: Path) -> Iterator[Engine]:
     versions = tmp_path / "sql" / "migrations" / "versions"
     versions.mkdir(parents=True)
     shutil.copy(VERSIONS / "0001_tables.py", versions)
+    shutil.copy(Path(str(sql.__file__)).with_name("plugin.toml"), tmp_path / "sql")
     old = open_database(url, first)
     fill(old)
     old.dispose()

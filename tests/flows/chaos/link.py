@@ -74,11 +74,15 @@ class Link:
         await self._reset()
 
     async def _last_words(self) -> None:
+        """See everybody off, also those who came in while the door was closing.
+
+        Nothing is cancelled: a task that never began could not hang up.
+        """
         mine = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not mine]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {mine}:
+            await self._reset()
+            await asyncio.wait(others, timeout=0.05)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

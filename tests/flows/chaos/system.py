@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from amber import runtime
 from amber.config import BusConfig
+from amber.processes import runtime
 from amber.testing.nats import NatsServer
 from tests.flows.running import Running, amber, clean_environment, free_port
 
@@ -42,7 +42,7 @@ def bus_of(data: Path) -> BusConfig:
     """The bus of an `amber up` on this folder."""
     told = runtime.read(data)
     assert told is not None
-    return BusConfig(url=told.bus_url, token=told.bus_token)
+    return BusConfig(url=told.bus_url, user=told.bus_user, token=told.bus_token)
 
 
 class Embedded:
@@ -75,7 +75,7 @@ class Embedded:
     def may_write(self, may: bool) -> None:
         """Whether anything may be written: somebody else has the database, and does not let go of it.
 
-        Files cannot be made read-only under a process that has them open, so this is as near as it gets.
+        What the file system itself refuses is in `test_disk`; it would refuse these processes a new start as well.
         """
         if self._locked is not None:
             self._locked.close()
@@ -139,6 +139,7 @@ class Spread:
         nats, postgres = self.links[f"{part} to nats"], self.links[f"{part} to postgres"]
         told = {
             "AMBER_BUS_URL": f"nats://127.0.0.1:{nats.port}",
+            "AMBER_BUS_USER": self.bus.user,
             "AMBER_BUS_TOKEN": str(self.bus.token),
             "AMBER_BUS_MAX_BYTES": str(self.bus.max_bytes),
             "AMBER_DATABASE_URL": self.postgres.url(postgres.port),

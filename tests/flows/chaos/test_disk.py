@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +21,9 @@ from .test_bus import accepts_more, broken_promises, hears_503
 SIZE = 48 << 20
 POSTGRES = 160 << 20
 """Room for an empty database and the first of its log."""
-ONCE, TOLD = {"AMBER_WORKER_ATTEMPTS": "1"}, 8
-"""An item that is to blame itself would be dead at once; and how often workers hear of the full disk meanwhile."""
+ONCE, TOLD, ASKED = {"AMBER_WORKER_ATTEMPTS": "1"}, 8, 3
+"""An item that is to blame itself would be dead at once; and how often workers hear of the full disk meanwhile, and of
+files that cannot be written, which they ask ever less often."""
 
 
 @contextmanager
@@ -79,3 +80,25 @@ def test_a_database_whose_disk_is_full_is_waited_for(tmp_path: Path, is_fatal: b
         wait_until(system.is_ready)
         wait_until(settled(system.database, system.bus, system.keep))
         assert problems(look(system.database, system.bus), load) == []
+
+
+@contextmanager
+def unwritable(*files: Path) -> Iterator[None]:
+    """Nobody may write into these files, not even who has them open: a disk turned read-only by a fault."""
+    subprocess.run(["chattr", "+i", *files], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", *files], check=True)
+
+
+def test_database_files_that_may_only_be_read_are_waited_for(start: Callable[..., Running]) -> None:
+    amber = start(environment=ONCE)
+    with under(Load(amber.url, amber.project, amber.key, seed=1)) as load:
+        accepts_more(load)
+        with unwritable(amber.data / "amber.db", amber.data / "amber.db-wal"):
+            wait_until(lambda: amber.log().count("digest: the database does not answer") >= ASKED)
+            accepts_more(load)
+        accepts_more(load)
+    wait_until(amber.is_ready)
+    assert broken_promises(amber, load) == []

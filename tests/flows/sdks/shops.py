@@ -64,7 +64,7 @@ def open_go(dsn: str) -> Visit:
 
 
 def open_rust(dsn: str) -> Visit:
-    return command(built("rust", ("cargo", "build", "--locked", "--target-dir", "target")), dsn, "target/debug/shop")
+    return command(built("rust", ("cargo", "build", "--target-dir", "target")), dsn, "target/debug/shop")
 
 
 def open_java(dsn: str) -> Visit:

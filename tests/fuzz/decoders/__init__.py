@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from itertools import chain
 
-from . import access, addresses, bus, database, events, files, forms, requests, wire
+from . import access, addresses, bus, database, events, files, forms, hosting, market, replies, requests, signals, wire
 from .decoder import Decoder, Run
 
 __all__ = ["Decoder", "Run", "all_decoders"]
-ROOMS = (access, addresses, bus, database, events, files, forms, requests, wire)
+ROOMS = (access, addresses, bus, database, events, files, forms, hosting, market, replies, requests, signals, wire)
 
 
 def all_decoders() -> Mapping[str, Decoder]:

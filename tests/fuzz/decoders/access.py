@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import jwt
 
-from amber.crosssite import is_cross_site
 from amber.errors import Denied
+from amber.ingest.crosssite import is_cross_site
 from amber.model import AuditEntry, Token, new_token
 from amber.testing.running import context
 from amber_auth.browser import local

@@ -1,9 +1,9 @@
 """Addresses and headers that other servers and proxies send."""
 
 from amber.errors import Reject
-from amber.intake import client_ip
-from amber.networks import parse_networks
-from amber.outbound import read_url
+from amber.ingest.intake import client_ip
+from amber.plugin.networks import parse_networks
+from amber.plugin.outbound import read_url
 from amber_integrations.webhook.answers import seconds
 
 from .decoder import Decoder, Run, header_of, lines_of, text_of

@@ -5,18 +5,19 @@ import gzip
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 
-from amber import frames, tally
 from amber.bus import Message, pause_subject, switch_subject
-from amber.bus.memory import MemoryBus
 from amber.bus.reading import read_json
+from amber.delivering.tasks import TaskHandler
+from amber.desks.originals import open_original
 from amber.errors import Reject
-from amber.letters import about, headers_of, mark_of, read_letter
+from amber.ingest import tally
 from amber.model import Fact, Submission
-from amber.originals import open_original
-from amber.pausing import Pauses
-from amber.status import Board
+from amber.poison.letters import about, headers_of, mark_of, read_letter
+from amber.poison.pausing import Pauses
 from amber.switches import read_switches
-from amber.tasks import TaskHandler
+from amber.testing.memorybus import MemoryBus
+from amber.watching.status import Board
+from amber.wire import frames
 
 from .decoder import Decoder, Run
 

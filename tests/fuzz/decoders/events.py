@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from amber.describe import culprit, title
+from amber.digesting.describe import culprit, title
 from amber.errors import Reject
 from amber.model import Body, Event, Grouping, Json, Project
 from amber.model.stacks import chain_of, stack_from

@@ -1,4 +1,4 @@
-"""Files that people and plugins write: amber.toml, plugin.toml, run.json, secrets.key."""
+"""Files that people and plugins write: amber.toml, plugin.toml, wheels, run.json, secrets.key."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,11 +8,17 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from unittest.mock import patch
 
-from amber import config, manifest, runtime, vault
+from amber import config
 from amber.errors import ConfigError, Reject
+from amber.installing.wheels import read_wheel
+from amber.plugin import manifest
+from amber.processes import runtime
+from amber.tables import vault
 from amber_auth import ember
 
 from .decoder import Decoder, Run, json_of
+
+WHEEL = "amber_stranger-1.0-py3-none-any.whl"
 
 
 def decoders() -> list[Decoder]:
@@ -22,6 +28,7 @@ def decoders() -> list[Decoder]:
         Decoder("plugin_toml", partial(_file, "plugin.toml", _manifest), (ConfigError,)),
         Decoder("run_json", partial(_file, "run.json", runtime.read), (ConfigError,)),
         Decoder("secrets_key", partial(_file, vault.FILE, _vault), (ConfigError,)),
+        Decoder("wheel", partial(_file, WHEEL, lambda folder: read_wheel(folder / WHEEL)), (Reject,)),
         Decoder("sealed", _sealed, (Reject,)),
     ]
 

@@ -6,8 +6,8 @@ from litestar.datastructures import MultiDict
 from litestar.exceptions import ValidationException
 
 from amber.errors import Reject
-from amber.forms import fill
 from amber.model.limits import limits_of, read_limits
+from amber.plugin.forms import fill
 from amber_api.v1.events import Paging
 from amber_api.v1.issues import IssueFilter
 from amber_api.v1.outcomes import _hour as hour_of

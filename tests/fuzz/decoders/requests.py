@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import entry_points
+from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from amber import frames
-from amber.edge import Endpoint, described, endpoints
 from amber.errors import Denied, Reject
+from amber.ingest.edge import Endpoint, described, endpoints
 from amber.model import Decoded, IngestRequest, Item, ItemHandler, Reading, Submission
 from amber.testing.contexts import make_context
+from amber.wire import frames
 
 from .decoder import Decoder, Run
 from .events import digest
@@ -130,7 +131,9 @@ def _decode(endpoint: Endpoint, submission: Submission) -> Decoded:
 
 
 def _handle(handlers: list[ItemHandler], item: Item, context: Any) -> object:
-    return [handler.handle([item], context) for handler in handlers if item.type in handler.types]
+    """What became of an item; a handler that waits for a database has a decoder of its own for what it reads."""
+    mine = [one for one in handlers if item.type in one.types and not iscoroutinefunction(one.handle)]
+    return [handler.handle([item], context) for handler in mine]
 
 
 def _check_headers(headers: tuple[tuple[str, str], ...]) -> None:

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from amber import frames
 from amber.errors import Reject
+from amber.wire import frames
 from amber_ingest.sentry import envelope, packing
 from amber_ingest.sentry.peeking import peek
 from amber_ingest.wire import encodings

@@ -11,7 +11,7 @@ from amber.bus import FACTS, ITEMS, Bus, Message
 from amber.bus.connect import NatsBus
 from amber.config import BusConfig
 from amber.errors import Unavailable
-from amber.natsserver import free_port
+from amber.processes.natsserver import free_port
 from amber.testing.contract.bus import BusContract, until
 from amber.testing.nats import NatsServer
 

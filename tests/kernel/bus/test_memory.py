@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amber.bus.memory import MemoryBus, matches
 from amber.testing.contract.bus import BusContract
+from amber.testing.memorybus import MemoryBus, matches
 
 TOKENS = st.sampled_from(["a", "b", "a?", "[ab]", "*a", "amber"])
 SUBJECTS = st.lists(TOKENS, min_size=1, max_size=4).map(".".join)

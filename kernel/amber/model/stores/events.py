@@ -1,9 +1,9 @@
 """The store of events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from amber.model.events import Attachment, GroupedEvent
+from amber.model.events import Additions, Attachment, GroupedEvent
 from amber.model.issues import EventSummary, Feedback, Neighbours, Page, StoredEvent
 from amber.model.retention import EventPlace, Held
 
@@ -15,6 +15,11 @@ class EventStore(Protocol):
         """Keep these events in one transaction; one known by (project, event id) stays as it was.
 
         Answers which were known: what is kept of these may be something else than what was given.
+        """
+
+    def write_additions(self, project: int, additions: Mapping[str, Mapping[str, Additions]]) -> None:
+        """Keep, by event id, what plugins add to events that are there already, in the place of what the same plugins
+        added before. Nothing else about the events changes; ids that are not there are no error.
         """
 
     def get_event(self, project: int, event_id: str) -> StoredEvent | None:
@@ -44,9 +49,9 @@ class EventStore(Protocol):
         """How many events of a project are kept."""
 
     def oldest_events(
-        self, project: int, received_before: float, cursor: str = "", limit: int = 50
+        self, project: int, received_before: float, cursor: str = "", limit: int = 50, received_since: float = 0.0
     ) -> Page[EventPlace]:
-        """Events received before then (Unix seconds), oldest received first."""
+        """Events received before then and not before `received_since` (Unix seconds), oldest received first."""
 
     def attachments_of(self, project: int, ids: Sequence[str]) -> tuple[Attachment, ...]:
         """The attachments of these events, in no promised order."""

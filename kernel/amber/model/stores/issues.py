@@ -103,3 +103,6 @@ class IssueStore(Protocol):
 
     def hold_job(self, name: str, holder: str, until: float) -> bool:
         """Hold a job that was claimed until then (Unix seconds); False where somebody else has it."""
+
+    def drop_jobs(self, plugin: str) -> None:
+        """Forget when a plugin's jobs (`PLUGIN.NAME`) were done."""

@@ -29,8 +29,8 @@ class Targets(Protocol):
     def note_attempt(self, attempt: Attempt) -> Attempt:
         """Add to the delivery log; the id given is ignored. A target that is gone is no error."""
 
-    def attempts(self, target: int, cursor: str = "", limit: int = 50) -> Page[Attempt]:
-        """The target's delivery log, newest first."""
+    def attempts(self, target: int, cursor: str = "", limit: int = 50, issue: str = "") -> Page[Attempt]:
+        """The target's delivery log, newest first; of one issue alone where its id is given."""
 
     def attempt(self, attempt: int) -> Attempt | None:
         """One entry of the log, or None."""

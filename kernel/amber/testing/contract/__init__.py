@@ -20,7 +20,9 @@ MODULES = (
     "members",
     "people",
     "plugin",
+    "retention",
     "sessions",
+    "shelves",
     "targets",
     "teams",
 )

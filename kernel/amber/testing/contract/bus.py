@@ -13,6 +13,7 @@ from amber.bus import (
     ITEMS,
     STATUS,
     SWITCHES,
+    TASKS,
     Bus,
     Consumer,
     Message,
@@ -20,6 +21,7 @@ from amber.bus import (
     dead_subject,
     fact_subject,
     switch_subject,
+    task_subject,
 )
 from amber.errors import Unavailable
 
@@ -188,6 +190,20 @@ class BusContract:
         again = await bus.consume(FACTS, "c", [FACTS.subjects], LONG)
         assert data_of(await again.fetch(1, LONG)) == [b"2"]
 
+    async def test_a_consumer_may_begin_with_what_comes_and_keeps_that_place(self, bus: Bus) -> None:
+        subjects = [fact_subject("issue.created", "*")]
+        for number in range(4):
+            if number == 2:
+                await (await bus.consume(FACTS, "late", subjects, LONG, from_now=True)).close()
+            await bus.publish(fact_subject("issue.created", 1), b"%d" % number)
+        late = await bus.consume(FACTS, "late", subjects, LONG + 1, from_now=True)
+        assert await late.waiting() == 2
+        assert data_of(await late.fetch(9, LONG)) == [b"2", b"3"]
+        early = await bus.consume(FACTS, "early", subjects, LONG)
+        await early.close()
+        early = await bus.consume(FACTS, "early", subjects, LONG, from_now=True)
+        assert data_of(await early.fetch(9, LONG)) == [b"0", b"1", b"2", b"3"]
+
     async def test_a_consumer_gets_its_own_subjects_only(self, bus: Bus) -> None:
         subjects = [fact_subject("issue.created", "*"), fact_subject("issue.resolved", 7)]
         consumer = await bus.consume(FACTS, "c", subjects, LONG)
@@ -218,6 +234,12 @@ class BusContract:
         [first] = await consumer.fetch(1, LONG)
         assert (first.stream, first.seq) == (found[0].stream, found[0].seq)
         assert first.at == pytest.approx(found[0].at)
+
+    async def test_messages_are_counted_by_subject(self, bus: Bus) -> None:
+        assert await bus.counts(DEAD) == {}
+        for number in (0, 1, 1):
+            await bus.publish(dead_subject("FACTS", "one", number), b"letter")
+        assert await bus.counts(DEAD) == {dead_subject("FACTS", "one", 0): 1, dead_subject("FACTS", "one", 1): 2}
 
     async def test_a_glance_shows_some_subjects_without_their_data(self, bus: Bus) -> None:
         for number in range(1, 8):
@@ -259,6 +281,26 @@ class BusContract:
         assert data_of(await bus.browse(DEAD, 0, 9)) == [b"1", b"3"]
         consumer = await bus.consume(DEAD, "c", [DEAD.subjects], LONG)
         assert data_of(await consumer.fetch(9, LONG)) == [b"1", b"3"]
+
+    async def test_what_lies_under_a_subject_is_cleared_and_nothing_else(self, bus: Bus) -> None:
+        consumer = await bus.consume(TASKS, "c", [TASKS.subjects], LONG)
+        for plugin, name in (("slack", "deliver"), ("slack2", "deliver"), ("slack", "fact")):
+            await bus.publish(task_subject(plugin, name), plugin.encode())
+        await bus.clear(TASKS, task_subject("slack", ">"))
+        await bus.clear(TASKS, task_subject("nobody", ">"))
+        assert dict(await bus.counts(TASKS)) == {task_subject("slack2", "deliver"): 1}
+        assert data_of(await consumer.fetch(9, LONG)) == [b"slack2"]
+
+    async def test_a_forgotten_consumer_has_lost_its_place(self, bus: Bus) -> None:
+        consumer = await bus.consume(FACTS, "c", [FACTS.subjects], LONG)
+        await bus.publish(fact_subject("issue.created", 1), b"1")
+        await consumer.ack((await consumer.fetch(1, LONG))[0])
+        await consumer.close()
+        for _ in range(2):  # the second time there is nothing to forget
+            await bus.forget(FACTS, "c")
+            assert await bus.standings() == []
+        again = await bus.consume(FACTS, "c", [FACTS.subjects], LONG)
+        assert data_of(await again.fetch(1, LONG)) == [b"1"]
 
     async def test_of_a_switch_only_the_last_word_is_kept(self, bus: Bus) -> None:
         for word in (b"on", b"off"):

@@ -55,6 +55,36 @@ class EventStoreContract:
         assert data["additions"] == {"release": {"tags": {"t": "1"}, "contexts": {"c": {"d": 2}}, "links": links}}
         assert {name: value for name, value in data.items() if name != "additions"} == plain.event.data
 
+    def test_what_is_added_later_is_kept_beside_the_rest(self, event_store: EventStore) -> None:
+        made = [event(1, "key", NOON + number, extra={"a": number, "big": 2**80}) for number in range(3)]
+        first = Additions(tags={"t": "1"})
+        made[0] = structs.replace(made[0], event=structs.replace(made[0].event, additions={"release": first}))
+        event_store.write_events(made)
+        added = {one.event.id: {"late": Additions(contexts={"c": {"n": n}})} for n, one in enumerate(made[:2])}
+        gone = "f" * 32
+        for more in (added, {gone: {"late": first}}, {made[1].event.id: {"late": first}}, {}, added):
+            event_store.write_additions(1, more)
+        empty: dict[str, Any] = {"tags": {}, "contexts": {}, "links": []}
+        kept = [_data(event_store, one) for one in made]
+        assert kept[0]["additions"] == {
+            "release": {**empty, "tags": {"t": "1"}},
+            "late": {**empty, "contexts": {"c": {"n": 0}}},
+        }
+        assert kept[1]["additions"] == {"late": {**empty, "contexts": {"c": {"n": 1}}}}
+        assert not kept[2].get("additions")
+        for data, one in zip(kept, made, strict=True):
+            assert {name: value for name, value in data.items() if name != "additions"} == one.event.data
+        assert event_store.get_event(1, gone) is None
+        assert event_store.get_event(2, made[0].event.id) is None
+        assert len(event_store.list_events(1, ["key"]).items) == 3
+
+    def test_additions_reach_the_events_of_one_project_only(self, event_store: EventStore) -> None:
+        mine, theirs = (event(project, "key", id="a" * 32) for project in (1, 2))
+        event_store.write_events([mine, theirs])
+        event_store.write_additions(1, {"a" * 32: {"late": Additions(tags={"t": "1"})}})
+        assert _data(event_store, mine)["additions"]["late"]["tags"] == {"t": "1"}
+        assert not _data(event_store, theirs).get("additions")
+
     def test_nobody_but_plugins_speaks_under_additions(self, event_store: EventStore) -> None:
         grouped = event(1, "key", additions={"release": {"tags": {"forged": "yes"}}})
         event_store.write_events([grouped])

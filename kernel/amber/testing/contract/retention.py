@@ -54,6 +54,14 @@ class RetentionContract:
         )
         assert [place.received_at for place in found] == sorted(place.received_at for place in found)
 
+    def test_the_oldest_events_since_then_come_page_by_page(self, event_store: EventStore) -> None:
+        made = [event(1, "key", NOON + number) for number in range(9)]
+        event_store.write_events(made)
+        page = event_store.oldest_events(1, NOON + 7, limit=3, received_since=NOON + 2)
+        rest = event_store.oldest_events(1, NOON + 7, page.next or "", limit=3, received_since=NOON + 2)
+        assert [*page.items, *rest.items] == places(made[2:7])
+        assert rest.next is None
+
     def test_what_is_held_is_counted(self, event_store: EventStore) -> None:
         event_store.write_events([event(1, "key", NOON + number) for number in range(5)])
         assert event_store.held(1, NOON + 2) == Held(events=5, older=2, oldest=NOON)
@@ -262,6 +270,17 @@ class RetentionContract:
         assert not issue_store.claim_job(structs.replace(ask, holder="bob", at=NOON + 29))
         assert issue_store.claim_job(structs.replace(ask, holder="bob", at=NOON + 30))
         assert not issue_store.hold_job("prune", "ann", NOON + 99)
+
+    def test_jobs_of_a_plugin_that_is_gone_are_forgotten_and_no_others(self, issue_store: IssueStore) -> None:
+        for name in ("mail_x.tick", "mailbox.tick", "mail_x"):
+            assert issue_store.claim_job(Claim(name, "ann", NOON, lease=30, every=600))
+        issue_store.drop_jobs("mail_x")
+        issue_store.drop_jobs("mail%")
+        assert [
+            name
+            for name in ("mail_x.tick", "mailbox.tick", "mail_x")
+            if issue_store.claim_job(Claim(name, "bob", NOON + 1, lease=30, every=600))
+        ] == ["mail_x.tick"]
 
     def test_a_clock_that_was_put_back_blocks_no_job(self, issue_store: IssueStore) -> None:
         ask = Claim("prune", "ann", NOON, lease=30, every=600)

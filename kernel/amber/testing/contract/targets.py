@@ -109,6 +109,20 @@ class TargetContract(Tenants):
         assert noted == _attempt(999)
         assert directory.attempts(999).items == ()
 
+    def test_what_was_told_of_one_issue_is_found_among_the_rest(self, directory: Directory, hook: Target) -> None:
+        quoting = structs.replace(NEWS, issue_id="70", title='"issue_id":"7"')
+        news = [structs.replace(NEWS, issue_id=text) for text in ("7", "17", "7", "7%", "", '"')] + [quoting]
+        noted = [directory.note_attempt(structs.replace(_attempt(hook.id), notification=one)) for one in news]
+        assert directory.attempts(hook.id, issue="7").items == (noted[2], noted[0])
+        page = directory.attempts(hook.id, limit=1, issue="7")
+        assert directory.attempts(hook.id, page.next or "", issue="7").items == (noted[0],)
+        assert [directory.attempts(hook.id, issue=text).items for text in ("7%", '"', "_", "8")] == [
+            (noted[3],),
+            (noted[5],),
+            (),
+            (),
+        ]
+
     def test_a_target_that_goes_while_attempts_are_noted_leaves_none(self, directory: Directory, shop: int) -> None:
         for _ in range(5):
             target = directory.add_target(_target(shop), audit()).id

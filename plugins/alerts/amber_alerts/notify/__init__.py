@@ -1,37 +1,25 @@
-"""Tells a project's targets of new issues and of issues that came back."""
+"""Tells a project's targets of new issues and of issues that came back, and shows on an issue's page who was told."""
 
-import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from amber import Context, hookimpl
-from amber.model import Directory, Fact, Notification, Project
+from amber.model import Alert, Fact, UiPage
+
+LONGEST = 2000
 
 
 @hookimpl
-async def on_fact(fact: Fact, ctx: Context[Any]) -> None:
-    """Queue one message for each target that wants such news; a fact that is heard twice queues nothing twice."""
-    directory: Directory = ctx.role("directory")
-    project = await asyncio.to_thread(directory.project, str(fact.project))
-    if project is None:
-        return  # it was removed since
-    notification = tell(fact, project, ctx.kernel("public_url"))
-    for target in await asyncio.to_thread(directory.targets, project.id):
-        if target.is_enabled and fact.type in target.kinds:
-            await ctx.kernel("targets").send(target, notification)
+def evaluate_fact(fact: Fact) -> list[Alert]:
+    """One alert, for those targets that want such news; the same fact gives the same alert."""
+    names = ("title", "culprit", "level", "issue_id", "short_id", "event_id")
+    words: dict[str, Any] = {name: str(fact.data.get(name) or "")[:LONGEST] for name in names}
+    return [Alert(**words)]
 
 
-def tell(fact: Fact, project: Project, public_url: str) -> Notification:
-    """What people are told of a fact; the same fact gives the same notification."""
-    issue = {name: str(fact.data.get(name) or "") for name in ("title", "culprit", "level", "short_id", "event_id")}
-    issue_id = str(fact.data.get("issue_id") or "")
-    return Notification(
-        id=fact.id,
-        kind=fact.type,
-        project=project.id,
-        project_slug=project.slug,
-        project_name=project.name,
-        at=fact.at,
-        url=f"{public_url}/issues/{issue_id}",
-        issue_id=issue_id,
-        **issue,
-    )
+@hookimpl
+def ui_pages(ctx: Context[Any]) -> Sequence[UiPage]:
+    """The tab of an issue that says who was told of it."""
+    from amber_alerts.notify.told import show  # a worker draws nothing
+
+    return [UiPage("told", "Notifications", show, place="issue")]

@@ -8,6 +8,7 @@ import click
 from amber import Context, hookimpl
 from amber_api.v1.organisation_commands import organisation
 from amber_api.v1.project_commands import project
+from amber_api.v1.send_test import send_test
 
 if TYPE_CHECKING:
     from litestar import Router
@@ -26,5 +27,5 @@ def api_routes(ctx: Context[Any]) -> Sequence["Router"]:
 
 @hookimpl
 def cli_commands() -> Sequence[click.Command]:
-    """`amber project …` and `amber org …`."""
-    return [project, organisation]
+    """`amber project …`, `amber org …` and `amber send-test`."""
+    return [project, organisation, send_test]

@@ -20,10 +20,11 @@ class PluginSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     enabled: Annotated[bool, Meta(description="Whether it runs, in every process and from now on")]
 
 
-@get("/plugins", action="project:read", tags=["plugins"], responses=PROBLEMS, sync_to_thread=True)
-def list_plugins(tenant: Caller) -> Listing[dict[str, Any]]:
-    """Every installed plugin with its version and state; one that does not run says why."""
-    return Listing([_shown(row, tenant) for row in tenant.kernel("plugins")()])
+@get("/plugins", action="project:read", tags=["plugins"], responses=PROBLEMS)
+async def list_plugins(tenant: Caller) -> Listing[dict[str, Any]]:
+    """Every installed plugin with its version, state and load; one that does not run says why."""
+    rows = await tenant.kernel("consumers").laden(await asyncio.to_thread(tenant.kernel("plugins")))
+    return Listing([_shown(row, tenant) for row in rows])
 
 
 def _shown(row: Mapping[str, Any], tenant: Caller) -> dict[str, Any]:

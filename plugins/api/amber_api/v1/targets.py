@@ -22,7 +22,7 @@ Settings = Annotated[dict[str, Any], Meta(max_length=50, description="What its p
 
 
 class TargetItem(Struct, frozen=True):
-    """A target; its secrets are never shown."""
+    """A target; its secrets are never shown. `webhook_url` is where its receiver may answer, if its plugin listens."""
 
     id: str
     plugin: str
@@ -31,6 +31,7 @@ class TargetItem(Struct, frozen=True):
     kinds: list[str]
     is_enabled: bool
     created_at: str
+    webhook_url: str | None
 
 
 class NewTarget(Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,9 +144,17 @@ async def try_target(tenant: Caller, project: ProjectPath, target: TargetPath) -
 
 
 def _shown(tenant: Caller, one: Target) -> TargetItem:
-    settings = dict(tenant.kernel("targets").shown(one))
-    made = rfc3339(one.created_at)
-    return TargetItem(str(one.id), one.plugin, one.name, settings, list(one.kinds), one.is_enabled, made)
+    desk = tenant.kernel("targets")
+    return TargetItem(
+        id=str(one.id),
+        plugin=one.plugin,
+        name=one.name,
+        settings=dict(desk.shown(one)),
+        kinds=list(one.kinds),
+        is_enabled=one.is_enabled,
+        created_at=rfc3339(one.created_at),
+        webhook_url=desk.address(one) or None,
+    )
 
 
 HANDLERS = (

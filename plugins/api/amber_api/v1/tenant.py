@@ -99,16 +99,16 @@ class Tenant:
 
     def member(self, ref: str) -> Member:
         """The member of the organisation who is the user with this id."""
-        every = self.directory.members(self._whole())
+        every = self.directory.members(self.whole())
         return existing(next((one for one in every if str(one.user.id) == ref), None), "member")
 
     def members(self) -> tuple[Member, ...]:
         """Everybody in the organisation."""
-        return self.directory.members(self._whole())
+        return self.directory.members(self.whole())
 
     def teams(self) -> tuple[Team, ...]:
         """The organisation's teams."""
-        return self.directory.teams(self._whole())
+        return self.directory.teams(self.whole())
 
     def team(self, ref: str) -> Team:
         """The organisation's team with this id or slug."""
@@ -140,7 +140,7 @@ class Tenant:
             client_ip=self._client_ip,
         )
 
-    def _whole(self) -> int:
+    def whole(self) -> int:
         """The organisation, for what is no business of a token that is bound to some of its projects."""
         if self.principal.projects is not None:
             raise Denied("this token reaches some projects alone, and none of the people")

@@ -10,10 +10,9 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.response import Redirect
 
-from amber.model import rfc3339
+from amber.model import age, ago, exact, rfc3339
 from amber_console.home.assets import Assets
 from amber_console.home.names import initials, short, split_title
-from amber_console.home.times import age, ago, exact
 
 HEADERS = {
     "content-security-policy": (

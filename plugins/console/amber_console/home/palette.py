@@ -51,9 +51,12 @@ def pages_for(visitor: Visitor) -> Iterator[Place]:
     if visitor.email:
         yield Place("/issues?query=is%3Aunresolved+assigned%3Ame", "Issues assigned to me", "issues")
     yield Place("/projects", "Projects", "projects")
-    yield Place("/usage", "Usage", "usage", "outcomes limits quota")
+    yield Place("/usage", "Usage", "usage", "outcomes")
     yield Place("/people", "People", "people", "members teams invitations")
     yield Place("/plugins", "Plugins", "plugins")
+    for place in ("organisation", "installation"):
+        for plugin, page in visitor.pages(place):
+            yield Place(f"/pages/{plugin}/{page.slug}", page.title, page.icon, plugin)
     if visitor.may("org:admin"):
         yield Place("/audit", "Audit log", "log")
     if visitor.user is not None:
@@ -67,7 +70,9 @@ def projects_of(visitor: Visitor) -> Iterator[Place]:
         yield Place(f"/issues?project={one.slug}", one.name, "projects", "issues")
         if visitor.may("project:admin"):
             yield Place(f"/projects/{one.slug}", one.name, "settings", "settings")
-        yield Place(f"/projects/{one.slug}/usage", one.name, "usage", "usage and limits")
+        yield Place(f"/projects/{one.slug}/usage", one.name, "usage", "usage")
+        for plugin, page in visitor.pages("project", one):
+            yield Place(f"/projects/{one.slug}/pages/{plugin}/{page.slug}", one.name, page.icon, page.title.lower())
         yield Place(f"/projects/{one.slug}/start", one.name, "docs", "set up an SDK")
 
 

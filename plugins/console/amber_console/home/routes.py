@@ -6,6 +6,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from amber.model import Principal
+from amber_console.home.added.handlers import HANDLERS as ADDED
 from amber_console.home.issue.handlers import HANDLERS as ISSUE
 from amber_console.home.listing.handlers import HANDLERS as LISTING
 from amber_console.home.live.handlers import HANDLERS as LIVE
@@ -22,4 +23,4 @@ def static(request: Request[Principal, Any, Any], pages: Drawn, path: FromPath[s
     return pages.assets.answer(path.lstrip("/"), request.query_params.get("v", ""))
 
 
-HANDLERS = (static, home, *LISTING, *ISSUE, *START, *PALETTE, *LIVE, *SETTINGS)
+HANDLERS = (static, home, *LISTING, *ISSUE, *START, *PALETTE, *LIVE, *SETTINGS, *ADDED)

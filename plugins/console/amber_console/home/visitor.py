@@ -23,6 +23,7 @@ from amber.model import (
     Project,
     Seen,
     Team,
+    UiPage,
     User,
     dsn,
     reach,
@@ -31,6 +32,8 @@ from amber.model import (
 ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
 SUPERUSER = "admin"
 T = TypeVar("T")
+Added = Mapping[str, tuple[UiPage, ...]]
+"""The pages that plugins add, by plugin."""
 
 
 class Visitor:
@@ -40,15 +43,15 @@ class Visitor:
     for a store: handlers that use it are plain functions with `sync_to_thread=True`.
     """
 
-    def __init__(self, request: Request[Principal, Any, Any], ctx: Context[Any]) -> None:
+    def __init__(self, request: Request[Principal, Any, Any], ctx: Context[Any], added: Added | None = None) -> None:
         principal = request.user
         if principal.organisation is None:
             raise Denied("Log in to see this page.", status=401)
         self.principal: Principal = principal
         self.organisation_id: int = principal.organisation
         self.path = request.url.path
-        self._client_ip = str(request.scope.get("amber_client_ip", ""))
-        self._ctx = ctx
+        self.client_ip = str(request.scope.get("amber_client_ip", ""))
+        self._ctx, self._added = ctx, added or {}
         self.directory: Directory = ctx.role("directory")
         self.issues: IssueStore = ctx.role("issue_store")
         self.events: EventStore = ctx.role("event_store")
@@ -147,6 +150,19 @@ class Visitor:
         """The organisation's teams."""
         return self.directory.teams(self.organisation_id)
 
+    def pages(self, place: str, project: Project | None = None) -> list[tuple[str, UiPage]]:
+        """The pages of plugins in this place that they may see, each with its plugin."""
+        is_off, here = self.kernel("pages").is_off, self.organisation_id
+        there = [plugin for plugin in self._added if not is_off(plugin, here, project)]
+        every = [(plugin, page) for plugin in there for page in self._added[plugin]]
+        theirs = [(plugin, page) for plugin, page in every if page.place == place and self.may(page.action)]
+        return sorted(theirs, key=lambda one: (one[1].order, one[1].title, one[0]))
+
+    def page(self, plugin: str, slug: str, *places: str) -> UiPage:
+        """The page of a plugin at this address, in one of these places; `Reject` with 404 where there is none."""
+        pages = [one for one in self._added.get(plugin, ()) if one.place in places]
+        return found(next((one for one in pages if one.slug == slug), None), "page")
+
     def dsn(self, project: Project) -> str:
         """Where an SDK sends to: the project's first key that works; empty where it has none."""
         keys = (one for one in self.directory.keys(project.id) if one.is_active)
@@ -157,7 +173,7 @@ class Visitor:
         """What the audit log keeps of a change they make; stores add what was there before."""
         actor = f"{self.principal.kind}:{self.principal.id}"
         return AuditEntry(
-            self.organisation_id, actor, action, subject, self.now, after=after or {}, client_ip=self._client_ip
+            self.organisation_id, actor, action, subject, self.now, after=after or {}, client_ip=self.client_ip
         )
 
     def kernel(self, name: str) -> Any:
@@ -179,7 +195,7 @@ Looker = NamedDependency[SkipValidation[Visitor]]
 def visitors(ctx: Context[Any]) -> Provide:
     """What gives every handler its `visitor`."""
 
-    def visitor(request: Request[Principal, Any, Any]) -> Visitor:
-        return Visitor(request, ctx)
+    async def visitor(request: Request[Principal, Any, Any]) -> Visitor:
+        return Visitor(request, ctx, await ctx.kernel("pages").listed())
 
-    return Provide(visitor, sync_to_thread=False)
+    return Provide(visitor)

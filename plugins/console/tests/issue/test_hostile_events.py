@@ -8,11 +8,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amber.model import Attachment, Facet, Feedback, Issue, Neighbours, Principal, Project, StoredEvent
+from amber.model import Attachment, Facet, Feedback, Fragment, Issue, Neighbours, Principal, Project, StoredEvent
+from amber_console.home.added.slots import Piece
 from amber_console.home.assets import Assets
 from amber_console.home.issue.activity import deeds
 from amber_console.home.issue.desk import Surroundings
 from amber_console.home.issue.event_view import event_view
+from amber_console.home.issue.handlers import SLOTS
 from amber_console.home.issue.head import head_of
 from amber_console.home.issue.histogram import histogram
 from amber_console.home.issue.plain import plain_stack
@@ -90,7 +92,7 @@ class Elements(HTMLParser):
 def visitor(name: str) -> Any:
     here = SimpleNamespace(id=1, slug="acme", name=name)
     return SimpleNamespace(
-        paused=(),
+        paused=(), pages=lambda *about: [],
         name=name, email=name, user=None, member=None, projects={}, organisation=here, organisations=(here,),
         organisation_id=1, is_superuser=False, may=lambda scope: True, principal=Principal("user", "1"), path="/",
     )  # fmt: skip
@@ -113,6 +115,7 @@ def drawn(text: str, data: dict[str, Any]) -> Elements:
         plain=plain_stack(event),
         beside=Neighbours("1" * 32, "2" * 32, "1" * 32, "2" * 32),
         attachments=(Attachment("a1", 1, "0" * 32, text, text, text, 5, "", 0.0),),
+        slots={slot: [Piece(text, Fragment(text))] for slot in SLOTS},
         feedback=(Feedback("1", 1, "0" * 32, text, text, text, 0.0),),
     )
     return Elements(bytes(html.content).decode())

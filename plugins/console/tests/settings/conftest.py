@@ -1,6 +1,6 @@
 """People of every role, and the forms they send."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,28 +10,6 @@ from amber.testing.running import Kernel
 
 NOON = 1_700_000_000.0
 HOOK = "http://127.0.0.1:1/hook"
-Form = Mapping[str, str | list[str]]
-
-
-@pytest.fixture
-def staff(acme: Any) -> Mapping[str, Any]:
-    """A browser of each role: Mia the member, Ada the admin, Ann the owner and Sue the superuser."""
-    people = {
-        "member": acme.joined("mia", "member"),
-        "admin": acme.joined("ada", "admin"),
-        "superuser": acme.joined("sue", "owner", is_superuser=True),
-    }
-    return {"owner": acme.browser()} | {role: acme.browser(one.user) for role, one in people.items()}
-
-
-@pytest.fixture
-def send() -> Callable[..., Any]:
-    """Post a form and answer what came first, without following it."""
-
-    def send(client: Any, path: str, **form: str | list[str]) -> Any:
-        return client.post(path, data=form, follow_redirects=False)
-
-    return send
 
 
 @pytest.fixture(autouse=True)

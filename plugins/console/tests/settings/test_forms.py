@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from amber.errors import Reject
 from amber.model import free_slug
 from amber_console.home.settings.forms import Form, problems_of, refuse
+from amber_console.home.settings.labels import label_of, words_of
 from amber_console.home.settings.project_settings import SETTINGS, read, typed
 
 
@@ -75,3 +76,19 @@ def test_slugs_are_free_and_read_like_words(name: str, taken: set[str]) -> None:
     assert slug not in taken
     assert len(slug) <= 50 + len("project-")
     assert re.fullmatch(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*", slug)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "words"),
+    [
+        ("tls", "TLS", "TLS"),
+        ("smtp_password", "SMTP password", "SMTP password"),
+        ("api_url", "API URL", "API URL"),
+        ("host", "Host", "host"),
+        ("allowed_ips", "Allowed IPs", "allowed IPs"),
+        ("client_ids", "Client IDs", "client IDs"),
+        ("idle", "Idle", "idle"),
+    ],
+)
+def test_initialisms_are_written_as_people_write_them(name: str, label: str, words: str) -> None:
+    assert (label_of(name), words_of(name)) == (label, words)

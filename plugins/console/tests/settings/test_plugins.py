@@ -7,7 +7,6 @@ import pytest
 from amber.errors import Reject
 from amber.model import AuditEntry
 from amber.testing.running import Kernel
-from amber_console.home.settings.plugins import rights_words
 
 ROW = {
     "name": "broken",
@@ -20,11 +19,13 @@ ROW = {
     "rights": {"hosts": ["*"]},
     "state": "failed",
     "reason": "its start raised KeyError: 'x'",
+    "isolation": "process",
     "enabled": True,
     "is_pinned": False,
     "is_switchable": True,
     "calls": 1200,
     "errors": 7,
+    "refused": 0,
     "p95_ms": 12.5,
     "last_error": "KeyError: <script>",
 }
@@ -67,6 +68,22 @@ def test_a_plugin_in_trouble_leads_the_page_with_its_reason(staff: Any, listed: 
     assert "KeyError: &lt;script&gt;" in page
 
 
+def test_what_waits_for_a_plugin_and_what_it_could_not_handle_is_told(
+    staff: Any, kernel: Kernel, listed: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Desk:
+        paused = ()
+
+        async def laden(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [{**row, "waiting": 1200, "in_hand": 3, "dead_letters": 7} for row in rows]
+
+    monkeypatch.setitem(kernel.services.kernel, "consumers", Desk())
+    page = staff["superuser"].get("/plugins").text
+    assert "1,200 wait, 3 in hand" in page
+    assert '<a class="level error" href="/dead-letters?plugin=broken">7 it could not handle</a>' in page
+    assert "/dead-letters?plugin" not in staff["member"].get("/plugins").text
+
+
 def test_what_an_error_says_is_for_those_who_look_after_every_tenant(staff: Any, listed: list[dict[str, Any]]) -> None:
     page = staff["owner"].get("/plugins").text
     assert "Broken one" in page
@@ -76,10 +93,11 @@ def test_what_an_error_says_is_for_those_who_look_after_every_tenant(staff: Any,
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"is_pinned": True}, "amber.toml decides"),
+        ({"is_pinned": True}, "pinned in amber.toml"),
         ({"is_switchable": False}, "Amber cannot do without it"),
         ({"name": "console"}, "you are looking at it"),
         ({"state": "incompatible", "enabled": False}, "it cannot run here"),
+        ({"version": "", "state": "disabled", "enabled": False}, "it is not installed"),
     ],
 )
 def test_what_cannot_be_switched_says_why(
@@ -96,9 +114,13 @@ def test_what_cannot_be_switched_says_why(
     [
         ({"state": "disabled", "enabled": False}, "Off"),
         ({"state": "disabled"}, "Starting"),
-        ({"state": "tripped"}, "it failed too often"),
+        ({"state": "tripped"}, "left out for half a minute at a time"),
         ({"state": "dreaming"}, "dreaming"),
         ({"families": []}, "Others"),
+        ({"memory_bytes": 65 << 20, "restarts": 0}, "in a process of its own, which holds 65.0 MiB</dd>"),
+        ({"restarts": 1}, '<span class="level warning">ended and started anew once</span>'),
+        ({"refused": 1200}, '<span class="level error">refused 1,200 times</span>'),
+        ({"memory_bytes": None, "restarts": None}, "in a process of its own</dd>"),
     ],
 )
 def test_states_are_words(staff: Any, listed: list[dict[str, Any]], facts: dict[str, Any], said: str) -> None:
@@ -134,13 +156,11 @@ def test_a_switch_that_is_refused_says_why_on_the_page(
     assert switched == []
 
 
-def test_rights_are_said_in_words() -> None:
-    rights = {"hosts": ["a.test", "b.test"], "tables": ["x_*"], "roles": ["event_store"], "facts": ["issue.created"]}
-    assert rights_words(rights) == [
-        "sends requests to a.test and b.test",
-        "hears of issue.created",
-        "keeps tables of its own: x *",
-        "uses the event store",
-    ]
-    assert rights_words({"hosts": ["*"]}) == ["sends requests to any address"]
-    assert rights_words({}) == []
+def test_a_plugin_that_runs_badly_is_named_at_the_head_and_says_why_in_its_row(
+    staff: Any, listed: list[dict[str, Any]]
+) -> None:
+    listed[0] = ROW | {"state": "running", "reason": "", "restarts": 3, "refused": 1}
+    page = staff["superuser"].get("/plugins").text
+    assert '<a href="#broken">Broken one</a> needs a look' in page
+    assert 'refused once</span> · <span class="level warning">ended and started anew 3 times</span>' in page
+    assert "needs a look" not in staff["owner"].get("/plugins").text

@@ -8,9 +8,10 @@ and one that tells nothing at all stands alone under its own id.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from amber import hookimpl
-from amber.model import Event, Grouping
+from amber import Context, hookimpl
+from amber.model import Event, Fragment, Grouping, Subject
 from amber_grouping.stack.key import VERSION, key_of
 from amber_grouping.stack.mechanisms import group_event
 
@@ -21,3 +22,14 @@ __all__ = ["VERSION", "group_events", "key_of"]
 def group_events(events: Sequence[Event]) -> Sequence[Grouping]:
     """The grouping of each event, in order; every event gets one."""
     return [group_event(event) for event in events]
+
+
+@hookimpl
+def ui_slot(slot: str, subject: Subject, ctx: Context[Any]) -> Fragment | None:
+    """Why an event belongs to its issue, beside the event; for groupings of other plugins as well."""
+    if slot != "issue.sidebar" or subject.event is None or subject.issue is None:
+        return None
+    from amber_grouping.stack.explained import explained  # a worker groups and explains nothing
+
+    why = explained(subject.event.grouping, subject.event.data)
+    return ctx.render("why.html", why=why, issue=subject.issue)

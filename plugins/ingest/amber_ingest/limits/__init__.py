@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from amber import Context, hookimpl
-from amber.model import DAY, Admission, ItemNote, Limit, Principal, Project
+from amber.model import DAY, Admission, ItemNote, Limit, Principal, Project, UiPage
 from amber_ingest.limits.gate import Gate
 from amber_ingest.limits.known import Known
 
@@ -29,13 +29,21 @@ def admit_items(items: Sequence[ItemNote], principal: Principal, project: Projec
 
 
 @hookimpl
+def ui_pages(ctx: Context[Config]) -> Sequence[UiPage]:
+    """Each project's limits, for all to see and its admins to change."""
+    from amber_ingest.limits.page import show  # neither the edge's way of an event nor a worker draws pages
+
+    return [UiPage("limits", "Limits", show, place="project", change="project:admin", icon="usage")]
+
+
+@hookimpl
 def plugin_stop(ctx: Context[Config]) -> None:
     """Let the thread end that reads the counts."""
     _gate(ctx).close()
 
 
 def configured(config: Config) -> tuple[Limit, ...]:
-    """The limits of `amber.toml`."""
+    """The limits that hold where a project names none: those of its organisation, or of `amber.toml`."""
     every = (
         Limit(config.per_key, scope="key"),
         Limit(config.per_project),
@@ -45,4 +53,4 @@ def configured(config: Config) -> tuple[Limit, ...]:
 
 
 def _gate(ctx: Context[Config]) -> Gate:
-    return ctx.keep("gate", lambda: Gate(configured(ctx.config), Known(lambda: ctx.role("issue_store"), ctx.log)))
+    return ctx.keep("gate", lambda: Gate(ctx.settings, configured, Known(lambda: ctx.role("issue_store"), ctx.log)))

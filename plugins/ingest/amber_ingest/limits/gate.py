@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -28,9 +28,11 @@ class Rule(Struct, frozen=True):
 class Gate:
     """Counts in memory what came, for one process."""
 
-    def __init__(self, configured: tuple[Limit, ...], known: Known) -> None:
-        self._configured, self._known = configured, known
-        self._read: dict[tuple[int, str], tuple[Mapping[str, Any], tuple[Rule, ...]]] = {}
+    def __init__(
+        self, config: Callable[[Project], Any], configured: Callable[[Any], tuple[Limit, ...]], known: Known
+    ) -> None:
+        self._config, self._configured, self._known = config, configured, known
+        self._read: dict[tuple[int, str], tuple[Mapping[str, Any], Any, tuple[Rule, ...]]] = {}
         self._buckets = Buckets()
         self._used: dict[str, tuple[int, int]] = {}
         self._in_force: dict[str, tuple[float, Rule, frozenset[str]]] = {}
@@ -59,14 +61,15 @@ class Gate:
         self._known.close()
 
     def _rules(self, project: Project, key: str) -> tuple[Rule, ...]:
-        """What holds for a key; found anew when the project's settings are read anew."""
-        settings, rules = self._read.get((project.id, key), (None, ()))
-        if settings is not project.settings:
-            limits = limits_of(project.settings, self._configured)
+        """What holds for a key; found anew when the project's settings, or what holds without them, are read anew."""
+        settings, config, rules = self._read.get((project.id, key), (None, None, ()))
+        now = self._config(project)
+        if settings is not project.settings or config is not now:
+            limits = limits_of(project.settings, self._configured(now))
             rules = tuple(_rule(limit, key, project.id) for limit in limits if not limit.key or limit.key == key)
             if len(self._read) >= REMEMBERED:
                 self._read.clear()
-            self._read[project.id, key] = project.settings, rules
+            self._read[project.id, key] = project.settings, now, rules
         return rules
 
     def _blocked(self, rules: Sequence[Rule], item: ItemNote, now: float) -> tuple[float, Rule] | None:

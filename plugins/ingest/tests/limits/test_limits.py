@@ -269,3 +269,15 @@ def test_the_bucket_unused_for_longest_makes_room(monkeypatch: pytest.MonkeyPatc
     for name in ("a", "b", "c"):
         buckets.take(name, size, 1, 0.0)
     assert [buckets.wait(name, size, 1, 0.0) > 0 for name in ("a", "c")] == [False, True]
+
+
+def test_the_thread_that_reads_counts_ends_with_the_plugin(desk: Make) -> None:
+    before = set(threading.enumerate())
+    one = desk(cap_per_day=5)
+    one.ask(EVENT)
+    readers = set(threading.enumerate()) - before
+    assert readers
+    plugin_stop(one.ctx)
+    for reader in readers:
+        reader.join(60)
+        assert not reader.is_alive()

@@ -52,9 +52,14 @@ def headers_of(notification: Notification, body: bytes, secret: str, timestamp: 
         "X-Ember-Event": EMBER_EVENTS.get(notification.kind, notification.kind),
     }
     if secret:
-        headers["X-Amber-Signature"] = f"v1={_hmac(secret, f'{timestamp}.'.encode() + body)}"
+        headers["X-Amber-Signature"] = signature(secret, timestamp, body)
         headers["X-Ember-Signature"] = f"sha256={_hmac(secret, body)}"
     return headers
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """What proves a body and its time (Unix seconds) to whoever has the secret."""
+    return f"v1={_hmac(secret, f'{timestamp}.'.encode() + body)}"
 
 
 def _hmac(secret: str, signed: bytes) -> str:

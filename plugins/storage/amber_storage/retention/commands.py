@@ -91,7 +91,7 @@ def _round(ctx: Context[Config], store: IssueStore, holder: str, pace: Pace) -> 
 
 def _state(ctx: Context[Config], project: Project) -> ProjectState:
     store: EventStore = ctx.role("event_store")
-    limits = limits_of(project, ctx.config)
+    limits = limits_of(project, ctx.settings(project))
     held = store.held(project.id, ctx.now() - limits.days * DAY if limits.days else 0.0)
     oldest = None if held.oldest is None else f"{datetime.fromtimestamp(held.oldest, UTC):%Y-%m-%d %H:%M:%SZ}"
     too_many = max(0, held.events - held.older - limits.events) if limits.events else 0

@@ -24,10 +24,11 @@ def steps(ctx: Context[Config], pace: Pace) -> Iterator[tuple[Project | None, Go
     """A whole round, each step with the project it is about; the file is made smaller at the end."""
     pruner = Pruner(ctx, pace)
     for project in projects_of(ctx):
-        for gone in pruner.prune(project.id, limits_of(project, ctx.config)):
+        config = ctx.settings(project)
+        for gone in pruner.prune(project.id, limits_of(project, config)):
             yield project, gone
-        if ctx.config.figures_days:
-            for gone in pruner.forget_figures(project.id, ctx.config.figures_days):
+        if config.figures_days:
+            for gone in pruner.forget_figures(project.id, config.figures_days):
                 yield project, gone
     for gone in pruner.give_back():
         yield None, gone

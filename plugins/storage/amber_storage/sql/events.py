@@ -8,6 +8,7 @@ from sqlalchemy import Engine, Row, Select, Table, select
 
 from amber.model import Attachment, EventSummary, Feedback, GroupedEvent, Neighbours, Page, StoredEvent
 from amber_storage.sql import schema
+from amber_storage.sql.adding import EventAdditions
 from amber_storage.sql.bodies import dictionary_of, unpacked
 from amber_storage.sql.columns import fields
 from amber_storage.sql.cursors import Order, as_page, page_of
@@ -28,7 +29,7 @@ WHOLE = (
 )
 
 
-class SqlEventStore(EventRetention):
+class SqlEventStore(EventRetention, EventAdditions):
     """Events, attachments and feedback in tables; see `amber.model.EventStore` for what each method promises."""
 
     def __init__(self, engine: Engine) -> None:

@@ -32,14 +32,16 @@ class EventRetention:
             return Held(*connection.execute(found).one())
 
     def oldest_events(
-        self, project: int, received_before: float, cursor: str = "", limit: int = 50
+        self, project: int, received_before: float, cursor: str = "", limit: int = 50, received_since: float = 0.0
     ) -> Page[EventPlace]:
-        """Events received before then, oldest received first."""
+        """Events received before then and not before `received_since`, oldest received first."""
         old = (
             select(events.c.event_id, groupings.c.key, events.c.received_at)
             .join(groupings, groupings.c.id == events.c.grouping)
             .where(events.c.project == project, events.c.received_at < received_before)
         )
+        if received_since:
+            old = old.where(events.c.received_at >= received_since)
         with self._database.reading() as connection:
             rows = connection.execute(page_of(old, OLDEST, cursor, limit)).all()
         return as_page(rows, OLDEST, EventPlace, limit)

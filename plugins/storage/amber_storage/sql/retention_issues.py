@@ -102,3 +102,8 @@ class IssueRetention:
         with self._database.writing() as connection:
             held = connection.execute(update(jobs).where(mine).values(expires_at=until).returning(jobs.c.name))
             return held.one_or_none() is not None
+
+    def drop_jobs(self, plugin: str) -> None:
+        """Forget a plugin's jobs."""
+        with self._database.writing() as connection:
+            connection.execute(delete(jobs).where(jobs.c.name.startswith(f"{plugin}.", autoescape=True)))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import delete, insert, select
+from msgspec.json import encode
+from sqlalchemy import ColumnElement, Text, delete, insert, select, type_coerce
 
 from amber.model import Attempt, AuditEntry, Page, Target
 from amber_storage.sql.audit import HIDDEN, write_audit
@@ -79,9 +80,11 @@ class Targets(Part):
             id = connection.execute(insert(attempts).values(**values).returning(attempts.c.id)).scalar_one()
         return structs.replace(attempt, id=id)
 
-    def attempts(self, target: int, cursor: str = "", limit: int = 50) -> Page[Attempt]:
-        """The target's delivery log, newest first."""
+    def attempts(self, target: int, cursor: str = "", limit: int = 50, issue: str = "") -> Page[Attempt]:
+        """The target's delivery log, newest first; of one issue alone where its id is given."""
         mine = select(*fields(attempts, Attempt)).where(attempts.c.target == target)
+        if issue:
+            mine = mine.where(_is_about(issue))
         with self._database.reading() as connection:
             rows = connection.execute(page_of(mine, ORDER, cursor, limit)).all()
         return as_page(rows, ORDER, Attempt, limit)
@@ -91,6 +94,12 @@ class Targets(Part):
         with self._database.reading() as connection:
             row = connection.execute(select(attempts).filter_by(id=attempt)).one_or_none()
         return read(row, Attempt) if row else None
+
+
+def _is_about(issue: str) -> ColumnElement[bool]:
+    """Whether an attempt told of this issue; within a text of the JSON every quote has a backslash before it."""
+    named = f'"issue_id":{encode(issue).decode()}'
+    return type_coerce(attempts.c.notification, Text).contains(named, autoescape=True)
 
 
 def _safe(values: Mapping[str, Any]) -> dict[str, Any]:

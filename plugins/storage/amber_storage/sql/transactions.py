@@ -71,7 +71,7 @@ def border() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise Unavailable(f"the database does not answer: {error}") from error
+        raise Unavailable(f"the database does not answer: {_cause(error)}") from error
     except (DataError, OverflowError, UnicodeEncodeError) as error:
         raise Reject(f"the database cannot hold this value: {_cause(error)}") from error
     except InternalError as error:

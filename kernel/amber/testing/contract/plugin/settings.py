@@ -1,5 +1,6 @@
 """`Config`, the plugin's table in amber.toml, and `TargetConfig`, the form of its targets."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -10,10 +11,19 @@ from msgspec import Meta, Struct
 
 from amber.config import plugin_config
 from amber.errors import ConfigError
+from amber.model.secrets import Secret
+from amber.plugin.forms import fields_of
 from amber.registry import State
-from amber.testing.contract.plugin.subject import Bench, Contract, Subject, make_kernel
+from amber.testing.bench import Bench
+from amber.testing.contract.plugin.base import Contract
+from amber.testing.contract.plugin.fitting import asked
+from amber.testing.subject import Subject, make_kernel
 
 STRAY = "no_such_key_of_anybodys"
+SECRETS = re.compile(
+    r"(?:^|_)(?:password|passphrase|secret|token|api_key|private_key|credentials?)(?:$|_(?!file|url|name))"
+)
+"""Names of fields that hold what nobody may see."""
 
 
 def schemas(subject: Subject) -> list[type[Struct]]:
@@ -48,24 +58,57 @@ def refusal(subject: Subject, table: Mapping[str, Any]) -> str:
     return ""
 
 
+def plain(kind: Any) -> Any:
+    """A field's type without what is said about it."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def prints_itself(schema: type[Struct]) -> bool:
+    """Whether a Struct with secrets has its own way to print itself; msgspec's shows each Secret as `***`."""
+    has_secrets = any(plain(field.type) is Secret for field in msgspec.structs.fields(schema))
+    own = schema.__mro__[: schema.__mro__.index(Struct)]
+    return has_secrets and any(name in vars(one) for one in own for name in ("__repr__", "__str__", "__format__"))
+
+
 class SettingsContract(Contract):
+    suite = "config"
+
     def test_settings_are_frozen_structs_that_refuse_unknown_keys(self, subject: Subject) -> None:
         for schema in schemas(subject):
-            assert isinstance(schema, type)
-            assert issubclass(schema, Struct)
+            assert isinstance(schema, type), "Config and TargetConfig are classes"
+            assert issubclass(schema, Struct), f"{schema.__name__}: derive it from msgspec.Struct"
             assert schema.__struct_config__.frozen, f"{schema.__name__}: frozen=True is missing"
-            assert schema.__struct_config__.forbid_unknown_fields, f"{schema.__name__}: forbid_unknown_fields=True"
+            assert schema.__struct_config__.forbid_unknown_fields, (
+                f"{schema.__name__}: forbid_unknown_fields=True is missing"
+            )
 
     def test_each_setting_says_what_it_is(self, subject: Subject) -> None:
         missing = {schema.__name__: undescribed(schema) for schema in schemas(subject)}
         assert {name: fields for name, fields in missing.items() if fields} == {}, "give them Meta(description=…)"
 
+    def test_a_form_can_ask_for_each_setting(self, subject: Subject) -> None:
+        for schema in schemas(subject):
+            assert len(fields_of(schema)) == len(msgspec.structs.fields(schema)), f"{schema.__name__} has no form"
+
+    def test_what_is_secret_is_a_secret(self, subject: Subject) -> None:
+        bare = [
+            f"{schema.__name__}.{field.name}"
+            for schema in schemas(subject)
+            for field in msgspec.structs.fields(schema)
+            if SECRETS.search(field.name) and plain(field.type) is str
+        ]
+        assert bare == [], "make these amber.Secret in place of str: they are sealed, and never shown or logged"
+
+    def test_no_secret_is_in_what_settings_print(self, subject: Subject) -> None:
+        told = [schema.__name__ for schema in schemas(subject) if prints_itself(schema)]
+        assert told == [], "leave __repr__ and __str__ to msgspec, which shows a Secret as ***"
+
     def test_an_empty_table_works_or_every_missing_key_is_named(self, subject: Subject) -> None:
         if hasattr(subject.module, "Config"):
             required = [one.encode_name for one in msgspec.structs.fields(subject.module.Config) if one.required]
             said = refusal(subject, {})
-            assert [key for key in required if f"{key}: is missing" not in said] == []
-            assert bool(said) == bool(required), said
+            assert [key for key in required if f"{key}: is missing" not in said] == [], "name each missing key"
+            assert bool(said) == bool(required), f"its defaults are refused: {said}"
 
     def test_the_values_given_for_this_test_work(self, subject: Subject) -> None:
         if hasattr(subject.module, "Config"):
@@ -78,14 +121,17 @@ class SettingsContract(Contract):
             kernel = make_kernel(stray, tmp_path)
             kernel.registry.load()
             plugin = kernel.registry.plugins[subject.name]
-            assert plugin.state is State.FAILED
-            assert STRAY in plugin.reason
+            assert plugin.state is State.FAILED, "forbid_unknown_fields=True: a mistyped key must not pass unnoticed"
+            assert STRAY in plugin.reason, "the reason must name the key"
 
     def test_it_runs(self, bench: Bench) -> None:
-        assert bench.subject.name in [plugin.name for plugin in bench.kernel.registry.running()]
+        running = [plugin.name for plugin in bench.kernel.registry.running()]
+        assert bench.subject.name in running, "it must come to run with the values given"
 
+    @asked("deliver")
     def test_what_delivers_says_what_its_targets_need(self, subject: Subject) -> None:
-        if "deliver" in subject.hooks:
-            assert hasattr(subject.module, "TargetConfig"), "deliver needs a TargetConfig beside it"
-        elif hasattr(subject.module, "TargetConfig"):
+        assert hasattr(subject.module, "TargetConfig"), "deliver needs a TargetConfig beside it"
+
+    def test_a_form_for_targets_belongs_to_what_delivers(self, subject: Subject) -> None:
+        if "deliver" not in subject.hooks and hasattr(subject.module, "TargetConfig"):
             pytest.fail("TargetConfig is the form of targets, and only a plugin that answers deliver has those")

@@ -1,6 +1,8 @@
 """Looks up everything the issue page shows."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -33,6 +35,11 @@ class Desk:
         self._visitor = visitor
         self.issue, self.project = visitor.issue(ref)
         self._keys = visitor.issues.issue_keys(self.issue.id)
+
+    @property
+    def path(self) -> str:
+        """The address of the page that is looked at."""
+        return self._visitor.path
 
     def event(self, ref: str = NEWEST) -> StoredEvent | None:
         """The event with this id, the `newest` or the `oldest`; None where of those none is kept."""
@@ -88,3 +95,8 @@ class Desk:
     def _log(self) -> tuple[AuditEntry, ...]:
         subject = f"issue:{self.issue.id}"
         return self._visitor.directory.audit_log(self._visitor.organisation_id, limit=DEEDS, subject=subject).items
+
+
+def heading(desk: Desk) -> Mapping[str, Any]:
+    """What the head of each of an issue's tabs shows."""
+    return {"issue": desk.issue, "project": desk.project, "here": desk.path, "head": desk.standing()[0]}

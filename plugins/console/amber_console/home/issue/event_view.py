@@ -10,7 +10,6 @@ from amber_console.home.issue.context_view import Added, ContextView, added, con
 from amber_console.home.issue.crumb_view import Crumb, crumb_views
 from amber_console.home.issue.exception_view import ExceptionView, exception_views
 from amber_console.home.issue.frame_view import StackView, stack_view
-from amber_console.home.issue.grouping_view import GroupingView, grouping_view
 from amber_console.home.issue.report_view import ReportView, report_view
 from amber_console.home.issue.request_view import RequestView, request_view
 from amber_console.home.issue.thread_view import ThreadView, thread_views
@@ -60,7 +59,6 @@ class EventView(Struct, frozen=True):
     sdk: Pairs
     images: Pairs
     mended: Pairs
-    grouping: GroupingView
 
     @property
     def is_mixed(self) -> bool:
@@ -93,7 +91,6 @@ def event_view(event: StoredEvent) -> EventView:
         sdk=_sdk(mapping(data.get("sdk"))),
         images=tuple(_image(one) for one in objects(mapping(data.get("debug_meta")).get("images"))),
         mended=tuple(_mended(one) for one in objects(data.get("errors"))),
-        grouping=grouping_view(event.grouping, data),
     )
 
 

@@ -1,5 +1,6 @@
 """The issue page's routes."""
 
+import asyncio
 from typing import Any, cast, get_args
 
 from litestar import Request, Response, get, post
@@ -7,8 +8,9 @@ from litestar.params import FromPath, URLEncodedBody
 from msgspec import Struct
 
 from amber.errors import Reject
-from amber.model import IssueChange, IssueStatus, Principal
-from amber_console.home.issue.desk import NEWEST, Desk
+from amber.model import IssueChange, IssueStatus, Principal, StoredEvent, Subject
+from amber_console.home.added.slots import filled
+from amber_console.home.issue.desk import NEWEST, Desk, heading
 from amber_console.home.issue.event_view import event_view
 from amber_console.home.issue.plain import plain_stack
 from amber_console.home.pages import Drawn, Pages, go, local_path
@@ -16,6 +18,8 @@ from amber_console.home.people import Names
 from amber_console.home.visitor import Looker, Visitor
 
 Asked = Request[Principal, Any, Any]
+SLOTS = ("issue.sidebar", "event.after")
+"""Where plugins may add something."""
 
 
 class Wish(Struct, frozen=True):
@@ -26,16 +30,16 @@ class Wish(Struct, frozen=True):
     next: str = ""
 
 
-@get("/issues/{issue:str}", action="project:read", sync_to_thread=True)
-def issue_page(visitor: Looker, pages: Drawn, issue: FromPath[str]) -> Response[bytes]:
+@get("/issues/{issue:str}", action="project:read")
+async def issue_page(visitor: Looker, pages: Drawn, issue: FromPath[str]) -> Response[bytes]:
     """One issue with its newest event."""
-    return _page(visitor, pages, Desk(visitor, issue), NEWEST)
+    return await _page(visitor, pages, issue, NEWEST)
 
 
-@get("/issues/{issue:str}/events/{event:str}", action="project:read", sync_to_thread=True)
-def event_page(visitor: Looker, pages: Drawn, issue: FromPath[str], event: FromPath[str]) -> Response[bytes]:
+@get("/issues/{issue:str}/events/{event:str}", action="project:read")
+async def event_page(visitor: Looker, pages: Drawn, issue: FromPath[str], event: FromPath[str]) -> Response[bytes]:
     """One issue with a certain event: an id, `oldest` or `newest`."""
-    return _page(visitor, pages, Desk(visitor, issue), event)
+    return await _page(visitor, pages, issue, event)
 
 
 @get("/issues/{issue:str}/events", action="project:read", sync_to_thread=True)
@@ -44,9 +48,7 @@ def events_page(request: Asked, visitor: Looker, pages: Drawn, issue: FromPath[s
     desk = Desk(visitor, issue)
     cursor = request.query_params.get("cursor", "")
     listed = desk.events(cursor)
-    return pages.draw(
-        "issue/events", visitor=visitor, issue=desk.issue, project=desk.project, events=listed, is_first=not cursor
-    )
+    return pages.draw("issue/events", visitor=visitor, **heading(desk), events=listed, is_first=not cursor)
 
 
 @post("/issues/{issue:str}/change", action="project:triage", status_code=200, sync_to_thread=True)
@@ -76,25 +78,35 @@ def _change(visitor: Visitor, wish: Wish) -> IssueChange:
     return IssueChange(cast("IssueStatus | None", wish.status), wish.assignee)
 
 
-def _page(visitor: Visitor, pages: Pages, desk: Desk, ref: str) -> Response[bytes]:
-    event = desk.event(ref)
+async def _page(visitor: Visitor, pages: Pages, issue: str, ref: str) -> Response[bytes]:
+    desk, event = await asyncio.to_thread(_found, visitor, issue, ref)
+    subject = Subject(visitor.organisation_id, desk.project, desk.issue, event)
+    slots = await filled(visitor, SLOTS, subject)
+    return await asyncio.to_thread(lambda: pages.draw("issue/page", visitor=visitor, slots=slots, **_told(desk, event)))
+
+
+def _found(visitor: Visitor, issue: str, ref: str) -> tuple[Desk, StoredEvent | None]:
+    desk = Desk(visitor, issue)
+    return desk, desk.event(ref)
+
+
+def _told(desk: Desk, event: StoredEvent | None) -> dict[str, Any]:
+    """Everything we ourselves show of an issue and one of its events."""
     head, deeds = desk.standing()
     shown = event_view(event) if event is not None else None
-    return pages.draw(
-        "issue/page",
-        visitor=visitor,
-        issue=desk.issue,
-        project=desk.project,
-        here=visitor.path,
-        head=head,
-        deeds=deeds,
-        around=desk.surroundings(),
-        event=shown,
-        plain=plain_stack(shown) if shown is not None else "",
-        beside=desk.neighbours(shown.event_id) if shown is not None else None,
-        attachments=desk.attachments(shown.event_id) if shown is not None else (),
-        feedback=desk.feedback(shown.event_id) if shown is not None else (),
-    )
+    return {
+        "issue": desk.issue,
+        "project": desk.project,
+        "here": desk.path,
+        "head": head,
+        "deeds": deeds,
+        "around": desk.surroundings(),
+        "event": shown,
+        "plain": plain_stack(shown) if shown is not None else "",
+        "beside": desk.neighbours(shown.event_id) if shown is not None else None,
+        "attachments": desk.attachments(shown.event_id) if shown is not None else (),
+        "feedback": desk.feedback(shown.event_id) if shown is not None else (),
+    }
 
 
 def _here(wish: Wish, desk: Desk) -> str:

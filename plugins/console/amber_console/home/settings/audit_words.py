@@ -38,6 +38,8 @@ DEEDS: Mapping[str, str] = {
     "organisation.create": "made the organisation",
     "organisation.change": "renamed the organisation",
     "plugin.switch": "switched the plugin",
+    "settings.change": "changed the settings of the plugin",
+    "settings.resealed": "sealed anew the secrets of the plugin",
     "letter.open": "looked at the original in",
     "letter.retry": "handed back",
     "letter.drop": "dropped",

@@ -8,11 +8,10 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from amber.errors import Reject
-from amber.model import GRANTS, Invitation, Member, Role, Team, may_invite, may_remove, may_set_role, person_of
+from amber.model import GRANTS, Invitation, Member, Role, Team, age, may_invite, may_remove, may_set_role, person_of
 from amber_console.home.pages import go
 from amber_console.home.settings.asked import Ask, Asked
 from amber_console.home.settings.forms import BLANK, Form
-from amber_console.home.times import age
 from amber_console.home.visitor import Visitor, found
 
 DAY = 86_400.0

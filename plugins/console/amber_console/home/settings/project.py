@@ -1,12 +1,14 @@
 """`/projects/{slug}`: one project's settings and the keys SDKs send with."""
 
+import asyncio
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from amber.errors import Reject
-from amber.model import Project, dsn
+from amber.model import Project, Subject, dsn
+from amber_console.home.added.slots import Slots, filled
 from amber_console.home.pages import go
 from amber_console.home.settings.asked import Ask, Asked
 from amber_console.home.settings.forms import Form, form_of, name_fault, refuse
@@ -14,12 +16,16 @@ from amber_console.home.settings.project_settings import KEPT, SCRUBBED, TAKEN, 
 from amber_console.home.settings.projects import PLATFORMS, platform_fault
 from amber_console.home.visitor import found
 
+SLOT = "project.settings"
+NONE: Slots = {}
 
-@get("/projects/{slug:str}", action="project:read", sync_to_thread=True)
-def project_page(asked: Ask, slug: FromPath[str]) -> Response[bytes]:
-    """The project as it is."""
-    project = asked.visitor.project(slug)
-    return _page(asked, project, _filled(project))
+
+@get("/projects/{slug:str}", action="project:read")
+async def project_page(asked: Ask, slug: FromPath[str]) -> Response[bytes]:
+    """The project as it is, with what plugins add below it."""
+    project = await asyncio.to_thread(asked.visitor.project, slug)
+    slots = await filled(asked.visitor, [SLOT], Subject(asked.visitor.organisation_id, project))
+    return await asyncio.to_thread(_page, asked, project, _filled(project), slots=slots)
 
 
 @post("/projects/{slug:str}", action="project:admin", sync_to_thread=True)
@@ -74,12 +80,16 @@ def _filled(project: Project) -> Form:
     return form_of(name=project.name, platform=project.platform, **typed(project.settings))
 
 
-def _page(asked: Asked, project: Project, form: Form, refusal: Reject | None = None) -> Response[bytes]:
+def _page(
+    asked: Asked, project: Project, form: Form, refusal: Reject | None = None, slots: Slots = NONE
+) -> Response[bytes]:
     url = asked.visitor.kernel("public_url")
     keys = [(key, dsn(url, key.public_key, project.id)) for key in asked.visitor.directory.keys(project.id)]
     options = list(({project.platform: project.platform} | dict(PLATFORMS)).items())
-    given = {"project": project, "keys": keys, "options": options, "taken": TAKEN, "kept": KEPT, "scrubbed": SCRUBBED}
-    return asked.draw("project", form, refusal, platform=PLATFORMS.get(project.platform, project.platform), **given)
+    given = {"project": project, "keys": keys, "options": options, "added": slots.get(SLOT, ())}
+    asks = {"taken": TAKEN, "kept": KEPT, "scrubbed": SCRUBBED}
+    platform = PLATFORMS.get(project.platform, project.platform)
+    return asked.draw("project", form, refusal, platform=platform, **given, **asks)
 
 
 HANDLERS = (project_page, change_project, make_key, switch_key)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 SAID: Mapping[str, str] = {
     "saved": "Saved.",
-    "limits": "The limits hold from now on.",
+    "settings": "Saved. Every process goes by it within a second.",
     "key": "The new key is ready to send with.",
     "key-on": "The key is on again: what SDKs send with it is taken.",
     "key-off": "The key is off: what SDKs send with it is refused from now on.",

@@ -111,6 +111,7 @@ def _page(asked: Asked, project: Project, target: Target, form: Form, refusal: R
         kinds=[*KINDS.items(), *((one, one) for one in target.kinds if one not in KINDS)],
         log=asked.visitor.directory.attempts(target.id, cursor, LINES),
         is_first=not cursor,
+        address=asked.visitor.kernel("targets").address(target),
         tested=_attempt(asked, target, asked.query.get("tested", "")),
     )
 

@@ -9,10 +9,10 @@ from amber.errors import Reject
 from amber.model import FormField, Project, Target, TargetType
 from amber_console.home.settings.asked import Asked
 from amber_console.home.settings.forms import Form, name_fault, refuse
+from amber_console.home.settings.labels import label_of, words_of
 
 KINDS: Mapping[str, str] = {"issue.created": "New issues", "issue.regressed": "Regressions: resolved, and back again"}
 """What a target may hear of."""
-ACRONYMS = frozenset({"api", "id", "ip", "url"})
 PREFIX, REMOVED = "setting-", "remove-"
 """What keeps the names of a plugin's fields apart from ours."""
 
@@ -27,8 +27,12 @@ class Entry(Struct, frozen=True):
     @property
     def label(self) -> str:
         """The field's name as words."""
-        words = self.field.name.replace("_", " ")
-        return words.upper() if words in ACRONYMS else words[:1].upper() + words[1:]
+        return label_of(self.field.name)
+
+    @property
+    def words(self) -> str:
+        """The same within a sentence."""
+        return words_of(self.field.name)
 
     @property
     def options(self) -> list[tuple[str, str]]:
@@ -50,13 +54,13 @@ def entries(kind: TargetType, target: Target | None = None) -> list[Entry]:
 
 def new_form(kind: TargetType) -> Form:
     """A form nobody has typed into yet."""
-    values = {PREFIX + one.name: (_text(one.default),) for one in kind.fields if one.kind != "secret"}
+    values = {PREFIX + one.name: (text_of(one.default),) for one in kind.fields if one.kind != "secret"}
     return Form({**values, "name": (kind.title,), "kinds": tuple(KINDS)})
 
 
 def form_of_target(target: Target, shown: Mapping[str, Any]) -> Form:
     """A target as it is; `shown` are its settings without secrets."""
-    values = {PREFIX + name: (_text(value),) for name, value in shown.items()}
+    values = {PREFIX + name: (text_of(value),) for name, value in shown.items()}
     return Form({**values, "name": (target.name,), "kinds": target.kinds})
 
 
@@ -91,7 +95,8 @@ def _placed(cause: str, fields: set[str]) -> str:
     return PREFIX + cause if cause.partition(": ")[0] in fields else cause
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value as a form holds it; a list's parts a line each."""
     if isinstance(value, bool):
         return "on" if value else ""
     if isinstance(value, list | tuple):

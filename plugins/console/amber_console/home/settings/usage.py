@@ -1,16 +1,13 @@
-"""`/usage` and `/projects/{slug}/usage`: what was sent, what became of it, and the limits in force."""
+"""`/usage` and `/projects/{slug}/usage`: what was sent, and what became of it."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.params import FromPath
 
-from amber.errors import Reject
-from amber.model import OutcomeCount, Project, account_of, limits_of
-from amber_console.home.pages import go
-from amber_console.home.settings import limit_form
+from amber.model import OutcomeCount, account_of
 from amber_console.home.settings.asked import Ask, Asked
 from amber_console.home.settings.usage_bars import DEFAULT, PERIODS, Period, chart
 from amber_console.home.settings.usage_counts import ENDS, in_words, spans, usage_of, why
@@ -33,49 +30,17 @@ def usage_page(asked: Ask) -> Response[bytes]:
 
 @get("/projects/{slug:str}/usage", action="project:read", sync_to_thread=True)
 def project_usage_page(asked: Ask, slug: FromPath[str]) -> Response[bytes]:
-    """One project with its limits."""
-    project = asked.visitor.project(slug)
-    return _project(asked, project, limit_form.filled(limits_of(project.settings)))
+    """One project."""
+    project, period = asked.visitor.project(slug), _period(asked)
+    counts = asked.visitor.issues.outcomes(project.id, *period.ends(asked.visitor.now))
+    return _draw(asked, period, counts, project=project)
 
 
-@post("/projects/{slug:str}/limits", action="project:admin", sync_to_thread=True)
-def change_limits(asked: Ask, slug: FromPath[str]) -> Response[Any]:
-    """Set the project's limits."""
-    visitor, project = asked.visitor, asked.visitor.project(slug)
-    try:
-        changes = limit_form.change(project, limit_form.read(asked.form))
-    except Reject as refusal:
-        return _project(asked, project, limit_form.rows_of(asked.form), refusal)
-    if changes:
-        visitor.directory.change_project(project.id, changes, visitor.audit("project.change", str(project.id), changes))
-    return go(f"/projects/{slug}/usage?done=limits#limits")
-
-
-def _project(
-    asked: Asked, project: Project, rows: list[dict[str, str]], refusal: Reject | None = None
-) -> Response[bytes]:
-    visitor, period = asked.visitor, _period(asked)
-    counts = visitor.issues.outcomes(project.id, *period.ends(visitor.now))
-    keys = {str(key.id): f"“{key.label}”" for key in visitor.directory.keys(project.id)}
-    given = {
-        "project": project,
-        "standings": limit_form.standings(visitor.issues, project, keys, visitor.now),
-        "rows": rows,
-        "who": dict(limit_form.WHO) | {f"key {one}": f"The key {label}" for one, label in keys.items()},
-        "windows": limit_form.WINDOWS,
-        "kinds": limit_form.CATEGORIES,
-    }
-    return _draw(asked, period, counts, refusal, **given)
-
-
-def _draw(
-    asked: Asked, period: Period, counts: Sequence[OutcomeCount], refusal: Reject | None = None, **given: Any
-) -> Response[bytes]:
+def _draw(asked: Asked, period: Period, counts: Sequence[OutcomeCount], **given: Any) -> Response[bytes]:
     since, until = period.ends(asked.visitor.now)
     usage = usage_of(counts)
     return asked.draw(
         "usage",
-        refusal=refusal,
         period=period,
         periods=PERIODS.values(),
         usage=usage,
@@ -103,4 +68,4 @@ def _folded(counts: Sequence[OutcomeCount], since: int, step: int) -> list[Outco
     return [OutcomeCount(0, *what[:3], quantity, what[3]) for what, quantity in sums.items()]
 
 
-HANDLERS = (usage_page, project_usage_page, change_limits)
+HANDLERS = (usage_page, project_usage_page)

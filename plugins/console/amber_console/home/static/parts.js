@@ -96,4 +96,12 @@ function sayRefused(event) {
 document.addEventListener("htmx:responseError", sayRefused);
 document.addEventListener("htmx:sendError", sayRefused);
 
+/** A link to a line that can be unfolded unfolds it. */
+function unfold() {
+  const fold = document.getElementById(location.hash.slice(1))?.querySelector(":scope > details");
+  if (fold) fold.open = true;
+}
+addEventListener("hashchange", unfold);
+unfold();
+
 theme.show();

@@ -29,6 +29,7 @@ from amber_storage.sql.schema.people import (
     teams,
     users,
 )
+from amber_storage.sql.schema.settings import plugin_settings
 from amber_storage.sql.schema.targets import attempts, targets
 from amber_storage.sql.schema.tenants import audit_log, organisations, project_keys, projects, tokens
 
@@ -56,6 +57,7 @@ __all__ = [
     "organisations",
     "outbox",
     "outcomes",
+    "plugin_settings",
     "project_keys",
     "projects",
     "sessions",

@@ -1,0 +1,1 @@
+"""The manifest of a plugin that runs in Node: see calendar.mjs."""

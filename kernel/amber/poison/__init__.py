@@ -1,0 +1,1 @@
+"""What kills or hangs its worker: found, set aside, and told."""

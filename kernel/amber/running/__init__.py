@@ -1,0 +1,1 @@
+"""The processes of Amber: the edge, the worker, and what starts both."""

@@ -1,0 +1,1 @@
+"""The relational database: engines, migrations, sealed values."""

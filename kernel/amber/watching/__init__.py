@@ -1,0 +1,1 @@
+"""How each process is, and what it is doing right now."""

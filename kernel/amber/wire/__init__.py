@@ -1,0 +1,1 @@
+"""What travels over the bus, and how it is counted."""

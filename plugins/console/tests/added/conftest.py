@@ -1,0 +1,3 @@
+from amber.testing.guests import guest, leave
+
+__all__ = ["guest", "leave"]

@@ -1,0 +1,1 @@
+"""What apps tell Amber beside errors, one plugin for each signal."""
