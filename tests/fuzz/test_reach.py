@@ -3,6 +3,7 @@
 from .reach import reached_by_all, readers
 
 HANDS_ON = {
+    ("kernel/amber/cli/credentials.py", "run"),
     ("kernel/amber/cli/feeding.py", "last_replay"),
     ("kernel/amber/running/consumers.py", "_hear"),
     ("kernel/amber/digesting/digest.py", "_alone"),

@@ -1,8 +1,10 @@
 """Engines: what they are set to, and how they refuse what cannot be used."""
 
+import fcntl
+import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,20 @@ def test_an_sqlite_file_is_set_to_outlive_a_power_cut(tmp_path: Path) -> None:
     assert _value(engine, "PRAGMA page_size") == 8192
     assert sqlite_file(engine) == tmp_path / "deep/down/amber.db"
     engine.dispose()
+
+
+def test_processes_that_open_a_fresh_file_at_once_take_turns_to_set_it_up(tmp_path: Path) -> None:
+    file = tmp_path / "amber.db"
+    another = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(another, fcntl.LOCK_EX)
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(_value, make_engine(f"sqlite:///{file}"), "PRAGMA journal_mode")
+        while not file.exists():
+            os.sched_yield()
+        assert wait([opened], timeout=0.3).not_done
+        assert file.stat().st_size == 0
+        os.close(another)
+        assert opened.result() == "wal"
 
 
 def test_a_reader_waits_for_no_writer(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from amber.cli.moments import Moment, Rate
 from amber.cli.plugins import plugins
-from amber.errors import ConfigError
+from amber.errors import ConfigError, Reject
 
 BUS = '[bus]\nurl = "nats://127.0.0.1:4222"\nuser = "amber"\ntoken = "t0ken"\n'
 
@@ -79,10 +79,11 @@ def test_a_server_of_ones_own_is_told_of_amber_and_of_every_plugin_that_runs_out
     assert "name a plugin, or give --nats" in said("credentials", toml=toml)
 
 
-def test_a_plugin_elsewhere_does_not_start_with_what_are_no_credentials(said: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ['{"url": 5}', "[" * 100_000])
+def test_a_plugin_elsewhere_does_not_start_with_what_are_no_credentials(said: Any, tmp_path: Path, text: str) -> None:
     file = tmp_path / "bus.json"
-    file.write_text('{"url": 5}')
-    with pytest.raises(ConfigError, match=r"bus\.json is not what `amber plugins credentials release --json` prints"):
+    file.write_text(text)
+    with pytest.raises(Reject, match=r"bus\.json: what `amber plugins credentials release --json` prints"):
         said("run", "release", "--credentials", str(file))
 
 

@@ -30,6 +30,13 @@ def test_an_older_key_opens_and_the_newest_seals() -> None:
     assert Vault([NEW]).open(fresh) == "x"
 
 
+@pytest.mark.parametrize("token", ["", "é", "gAAAAA", 5, None])
+def test_what_was_never_sealed_opens_for_nobody(token: object) -> None:
+    with pytest.raises(Reject, match="a secret cannot be opened"):
+        Vault([NEW]).open({"sealed": token})
+    assert Vault([NEW]).needs_rotation({"sealed": token})
+
+
 @pytest.mark.parametrize("value", ["text", {}, {"sealed": "x", "more": 1}, None, ["sealed"]])
 def test_other_settings_are_not_sealed(value: object) -> None:
     assert not is_sealed(value)

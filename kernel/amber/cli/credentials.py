@@ -8,6 +8,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from amber.bus.reading import read_json
 from amber.config import BusConfig, Settings, plugin_values
 from amber.errors import ConfigError
 from amber.plugin.manifest import Manifest
@@ -88,10 +89,8 @@ def run(name: str, data: Path, config: Path | None, file: Path) -> None:
 
     settings = runtime.settings(data, config)
     plugin, manifest = _installed(name, settings)
-    try:
-        login = msgspec.json.decode(file.read_bytes(), type=Credentials)
-    except ValueError as error:
-        raise ConfigError(f"{file} is not what `amber plugins credentials {name} --json` prints: {error}") from error
+    printed = f"in {file}: what `amber plugins credentials {name} --json` prints"
+    login = read_json(file.read_bytes(), Credentials, printed)
     values = plugin_values(settings.plugins.get(name, {}), os.environ)
     bus, networks = BusConfig(login.url, login.user, login.password), settings.outbound.allowed_networks
     child.run(encode(Given(manifest, plugin.place, plugin.version, "", values, bus, str(data), networks)))

@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import fcntl
 import os
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 
@@ -67,10 +69,11 @@ def _sqlite(url: URL, kept: int) -> Engine:
     if in_memory(url):
         # The database lives in its one connection. A pool of one hands it to one thread at a time, a whole transaction
         # long; SQLAlchemy's StaticPool would let the transactions of several threads run into each other.
-        size, overflow = 1, 0
+        size, overflow, set_up = 1, 0, _set_up
     else:
-        _make_folder(Path(str(url.database)))
-        size, overflow = kept, 10
+        file = Path(str(url.database))
+        _make_folder(file)
+        size, overflow, set_up = kept, 10, partial(_set_up_file, file.parent)
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -80,7 +83,7 @@ def _sqlite(url: URL, kept: int) -> Engine:
         pool_use_lifo=True,  # each connection has a page cache: in turns all of them would fill, and none be warm
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -97,6 +100,17 @@ def _make_folder(file: Path) -> None:
             raise OSError(wrong, os.strerror(wrong))
     except OSError as error:
         raise ConfigError(f"the database file {file} cannot be written: {error.strerror or error}") from None
+
+
+def _set_up_file(folder: Path, connection: SQLiteConnection, record: ConnectionPoolEntry) -> None:
+    # The change of a fresh file to WAL does not wait for others who are at it: it fails with "database is locked", and
+    # on a first start Amber's processes open the file at once. The folder is locked, as the file must not be closed.
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _set_up(connection, record)
+    finally:
+        os.close(held)
 
 
 def _set_up(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:

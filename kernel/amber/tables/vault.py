@@ -35,7 +35,7 @@ class Vault:
         """The text of a sealed value. Raises Reject when none of the keys opens it."""
         try:
             return self._all.decrypt(str(value["sealed"])).decode()
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise Reject(
                 "a secret cannot be opened: it was sealed with a key that is neither in [secrets] keys nor in the data"
                 " folder; give the key back or enter the secret again"
@@ -54,7 +54,7 @@ class Vault:
         """Whether the value was sealed with another key than the newest."""
         try:
             self._fernets[0].decrypt(str(value["sealed"]))
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             return True
         return False
 

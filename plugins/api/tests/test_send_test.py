@@ -5,7 +5,7 @@ import pytest
 from amber.errors import ConfigError, Reject
 from amber.model import AuditEntry
 from amber.testing.running import Kernel, context
-from amber_api.v1.send_test import choose_target
+from amber_api.v1.send_commands import choose_target
 
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 

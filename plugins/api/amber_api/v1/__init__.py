@@ -8,7 +8,7 @@ import click
 from amber import Context, hookimpl
 from amber_api.v1.organisation_commands import organisation
 from amber_api.v1.project_commands import project
-from amber_api.v1.send_test import send_test
+from amber_api.v1.send_commands import send_test
 
 if TYPE_CHECKING:
     from litestar import Router
