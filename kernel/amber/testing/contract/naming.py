@@ -12,10 +12,20 @@ from amber.testing.subject import Subject, find_plugin
 
 EVERYBODY = "all"
 """What names every installed plugin."""
+FOUND = pytest.StashKey[list[Subject]]()
 
 
 def named(config: pytest.Config) -> list[Subject]:
-    """The plugins to look at. Raises UsageError where none is named, or one that is not there."""
+    """The plugins to look at. Raises UsageError where none is named, or one that is not there.
+
+    They are looked for once: each time means reading the metadata of all that is installed, for each of the plugins.
+    """
+    if FOUND not in config.stash:
+        config.stash[FOUND] = _find(config)
+    return config.stash[FOUND]
+
+
+def _find(config: pytest.Config) -> list[Subject]:
     names, file = config.getoption("plugin"), config.getoption("plugin_config")
     if EVERYBODY in names:
         names = sorted(entry.name for entry in entry_points(group="amber.plugins"))
