@@ -3,6 +3,8 @@
 PORT ?= 8000
 DATA ?= data
 PYTEST_ARGS ?=
+# How many tests run side by side; those of one file stay together. WORKERS=0 runs all in one process, for a debugger.
+WORKERS ?= 2
 BENCH ?= full
 EVENTS ?= 1000000
 PAYLOAD ?= large
@@ -14,6 +16,8 @@ SEED ?= $(shell date +%s)
 # COVERAGE=1 makes `make test` measure branches, subprocesses included, and hold the floors of tools/coverage_floor.py.
 COVERAGE ?=
 
+# In the order of their files: those that take longest, the flows, come early.
+BESIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 READY := .venv/.ready
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
@@ -32,9 +36,9 @@ run: $(READY) ## Start Amber (PORT=8000 DATA=data)
 
 test: $(READY) ## Run the whole test suite (PYTEST_ARGS="-k name")
 ifeq ($(COVERAGE),)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(BESIDE) $(PYTEST_ARGS)
 else
-	$(BIN)/python -m pytest --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(BESIDE) --cov --cov-report= $(PYTEST_ARGS)
 	$(BIN)/python tools/coverage_floor.py
 endif
 
