@@ -73,7 +73,7 @@ def desk(browser: Browser) -> Iterator[Desk]:
     made = Desk(browser)
     yield made
     made.close()
-    assert made.complaints == []
+    assert not made.complaints, made.complaints
 
 
 def log_in(page: Page, amber: Running) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .browsing import Desk, browser, desk, raised, send
 from .running import Running, wait_until
@@ -54,6 +54,18 @@ def test_triage_by_keyboard_alone(start: Callable[..., Running], desk: Desk) -> 
     expect(page.locator("#palette .found a").first).to_contain_text("Plugins")
     page.keyboard.press("Enter")
     page.wait_for_url("**/plugins")
+
+
+def test_typing_faster_than_the_server_answers_ends_at_the_last_word(start: Callable[..., Running], desk: Desk) -> None:
+    page = desk.page(start(), "/issues")
+    held: list[Route] = []
+    page.route("**/palette*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/palette*"):
+        page.keyboard.press("Control+k")
+    page.keyboard.type("plug", delay=100)
+    held[0].continue_()
+    expect(page.locator("#palette .found a")).to_have_count(1)
+    expect(page.locator("#palette .found a")).to_contain_text("Plugins")
 
 
 def test_a_resolved_issue_comes_back_as_a_regression(desk: Desk, amber: Running) -> None:
