@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from tests.flows.running import free_port
@@ -20,8 +21,9 @@ class Link:
         self.name, self.port, self._target = name, free_port(), target
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
-        self._server: asyncio.Server | None = None
+        self._door: socket.socket | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._carried: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name=f"link {name}")
         self._thread.start()
         self.mend()
@@ -55,8 +57,20 @@ class Link:
 
     async def _mend(self) -> None:
         self._flowing.set()
-        if self._server is None:
-            self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        if self._door is None:
+            self._door = socket.create_server(("127.0.0.1", self.port))
+            self._door.setblocking(False)
+            self._loop.add_reader(self._door, self._let_in, self._door)
+
+    def _let_in(self, door: socket.socket) -> None:
+        """Take one connection and start to carry it, in one breath.
+
+        asyncio's own server forgets, without closing it, a connection taken just before the server is closed.
+        """
+        with suppress(BlockingIOError, ConnectionAbortedError):  # whoever came is gone already
+            task = self._loop.create_task(self._carry(door.accept()[0]))
+            self._carried.add(task)
+            task.add_done_callback(self._carried.discard)
 
     async def _stall(self) -> None:
         self._flowing.clear()
@@ -68,9 +82,10 @@ class Link:
         self._flowing.set()
 
     async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._door is not None:
+            self._loop.remove_reader(self._door)
+            self._door.close()
+            self._door = None
         await self._reset()
 
     async def _last_words(self) -> None:
@@ -84,7 +99,8 @@ class Link:
             await asyncio.wait(others, timeout=0.05)
         await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(self, taken: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=taken)
         self._writers.add(writer)
         try:
             await self._flowing.wait()
