@@ -13,7 +13,7 @@ FUZZ ?=
 # How long `make chaos` lets the storm blow, and which storm: a failing run says its seed.
 SECONDS ?= 600
 SEED ?= $(shell date +%s)
-# COVERAGE=1 makes `make test` measure branches, subprocesses included, and hold the floors of tools/coverage_floor.py.
+# COVERAGE=1 makes `make test` measure branches, those of `measured` flows in their processes too, and hold the floors of tools/coverage_floor.py.
 COVERAGE ?=
 
 # In the order of their files: those that take longest, the flows, come early.

@@ -11,7 +11,6 @@ import pytest
 
 from .badplugins import BAD, install
 
-pytestmark = pytest.mark.timeout(600)  # each starts several Pythons, which a busy machine makes slow
 CONTRACT = (sys.executable, "-m", "pytest", "--pyargs", "amber.testing.contract", "-q", "-p", "no:cacheprovider")
 HASTY = """
 from hypothesis import Phase, settings
@@ -69,6 +68,7 @@ def test_every_suite_has_a_plugin_that_fails_it() -> None:
     assert {bad.suite for bad in BAD.values()} == suites | {"page", "distribution", "webhook"}
 
 
+@pytest.mark.measured
 def test_a_rule_that_is_broken_fails_its_own_suite_alone(site: Path) -> None:
     found = held(site, *(f"--plugin={name}" for name in ALONE))
     for name, suites in ALONE.items():
@@ -90,6 +90,7 @@ class TestContract(PluginContract):
 """
 
 
+@pytest.mark.measured
 def test_the_contract_asks_for_a_plugin_there_is(tmp_path: Path) -> None:
     own = tmp_path / "test_contract.py"
     own.write_text(OWN)

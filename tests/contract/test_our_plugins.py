@@ -8,7 +8,6 @@ from amber.registry import first_party
 from amber.testing.contract.plugin import PluginContract
 from amber.testing.subject import Subject
 
-pytestmark = pytest.mark.timeout(300)  # each starts several Pythons, which a busy machine makes slow
 OURS = [entry for entry in entry_points(group="amber.plugins") if entry.dist and entry.dist.name in first_party()]
 
 

@@ -19,8 +19,8 @@ import httpx
 from amber.model import ACCEPTED, OutcomeCount
 
 T = TypeVar("T")
-PATIENCE = 60.0
-"""Seconds for what takes a moment on an idle machine; only a test that fails waits so long."""
+PATIENCE = 180.0
+"""Seconds for what takes a moment on an idle machine, a minute on a busy one; only a test that fails waits so long."""
 
 
 def wait_until(condition: Callable[[], T], seconds: float = PATIENCE) -> T:
@@ -48,9 +48,15 @@ def amber(
     *words: str, data: Path, environment: Mapping[str, str] | None = None, python: str = sys.executable
 ) -> "subprocess.CompletedProcess[str]":
     """Run an `amber` command to its end."""
-    command = [python, "-m", "amber", *words, "--data", str(data)]
+    command = [python, "-X", "faulthandler", "-m", "amber", *words, "--data", str(data)]
     given = clean_environment(environment)
-    return subprocess.run(command, capture_output=True, text=True, env=given, timeout=PATIENCE)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=given) as process:
+        try:
+            said = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # and it says what each of its threads was at
+            raise AssertionError(f"{command} has no end:\n{process.communicate()}") from None
+    return subprocess.CompletedProcess(command, process.returncode, *said)
 
 
 class Running:

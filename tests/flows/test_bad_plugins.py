@@ -15,6 +15,8 @@ from .conftest import ended
 from .running import Running, amber, wait_until
 from .wire import envelope, error, post, send_all
 
+pytestmark = pytest.mark.measured
+
 ALONE = ("scrub_events", "authorise")
 """Hooks whose failure is meant to be felt: tested apart from the others."""
 TOGETHER = [name for name, (hook, _) in bad_plugins().items() if hook not in ALONE]

@@ -12,6 +12,8 @@ import pytest
 from .running import Running, wait_until
 from .wire import Load
 
+pytestmark = pytest.mark.measured
+
 ENOUGH = 300
 """Events answered 200 before, and after, a process is killed."""
 
@@ -54,7 +56,6 @@ def settled(amber: Running, load: Load) -> Callable[[], list[str]]:
     return ids
 
 
-@pytest.mark.timeout(240)
 def test_what_was_answered_200_outlives_the_death_of_worker_edge_and_bus(start: Callable[..., Running]) -> None:
     amber = start()
     first = amber.children()

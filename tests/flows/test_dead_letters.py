@@ -18,6 +18,8 @@ from amber.processes import runtime
 from .running import PATIENCE, Running, wait_until
 from .wire import envelope, error, post, send_all
 
+pytestmark = pytest.mark.measured
+
 MOODY = '''
 """A plugin that scrubs nothing, and fails while a file is there."""
 

@@ -64,7 +64,6 @@ def test_one_event_sent_fifty_times_over_two_edges_counts_once(team: Running) ->
     assert [one["event_id"] for one in team.pages(f"/issues/{issue['id']}/events")] == [event["event_id"]]
 
 
-@pytest.mark.timeout(180)
 def test_ten_thousand_events_over_two_hundred_issues_are_counted_exactly(team: Running) -> None:
     before = team.outcomes().get(("error", "stored"), 0)
     kinds = KINDS[:ISSUES]

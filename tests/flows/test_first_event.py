@@ -12,6 +12,8 @@ import pytest
 
 from .running import Running, clean_environment, wait_until
 
+pytestmark = pytest.mark.measured
+
 SOON = 2.0
 """Seconds from the moment the SDK was answered until the issue is in the list."""
 

@@ -12,7 +12,8 @@ from .receivers import receiving
 from .running import Running, wait_until
 from .wire import envelope, error
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.measured
+
 ALLOW = '[outbound]\nallowed_networks = ["127.0.0.0/8"]\n\n[plugins.{name}]\nenabled = true\n'
 WATCHES = """
 @hookimpl

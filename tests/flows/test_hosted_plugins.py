@@ -15,7 +15,8 @@ from .hostedplugins import install, notes, tell
 from .running import Running, command_line, wait_until
 from .wire import envelope, error
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.measured
+
 HEARS = """
 @hookimpl
 def on_fact(fact, ctx):

@@ -23,7 +23,8 @@ from .running import amber as run
 from .test_switching import Traffic
 from .wire import envelope, error, post, send_all
 
-pytestmark = pytest.mark.timeout(240)  # pip is run a dozen times, each some seconds of its own
+pytestmark = pytest.mark.measured
+
 DIST, PACKAGE, MODULE = "amber-stranger", "amber_stranger", "amber_stranger/__init__.py"
 TAGS = """\
 from amber import hookimpl

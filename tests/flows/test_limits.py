@@ -15,6 +15,8 @@ from amber.testing.accounts import unbalanced
 
 from .running import Running, clean_environment, wait_until
 
+pytestmark = pytest.mark.measured
+
 SHOP = """\
 import sys
 import sentry_sdk
@@ -86,7 +88,6 @@ def reasons(amber: Running) -> dict[tuple[str, str], int]:
     return {(one["outcome"], one["reason"]): one["quantity"] for one in totals if one["category"] == "error"}
 
 
-@pytest.mark.timeout(180)
 def test_a_real_sdk_sends_nothing_while_a_limit_lasts_and_reports_what_it_threw_away(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:

@@ -16,8 +16,9 @@ from .running import Running, wait_until
 from .running import amber as run
 from .test_installing import Place
 
+pytestmark = pytest.mark.measured
+
 __all__ = ["browser", "desk"]
-pytestmark = pytest.mark.timeout(240)  # pip is run a few times, each some seconds of its own
 MARKET = "/pages/market/browse"
 HOSTS = manifest("stranger", '[rights]\nhosts = ["example.org"]\n')
 TOML = "amber_stranger/plugin.toml"

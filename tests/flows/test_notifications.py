@@ -21,6 +21,8 @@ from .receivers import Mailbox, Post, Receiver, collecting, receiving
 from .running import Running, wait_until
 from .wire import envelope, error
 
+pytestmark = pytest.mark.measured
+
 ATTEMPTS = 3
 TOML = """\
 [outbound]

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .badplugins import enabling, install
 from .running import Running, wait_until
 from .wire import envelope, error, post, send_all
+
+pytestmark = pytest.mark.measured
 
 IMPATIENT = "[worker]\nattempts = 2\nprobe_after = 0.5\n"
 FIRST, THEN = 30, 40

@@ -12,6 +12,8 @@ from .deadlyplugins import WAYS, install
 from .running import Running, wait_until
 from .wire import KINDS, envelope, error, post, send_all
 
+pytestmark = pytest.mark.measured
+
 IMPATIENT = "[worker]\nhang_after = 2.0\nack_wait = 1.0\n"
 SOUND = 300
 
@@ -38,7 +40,6 @@ def letters(amber: Running, count: int) -> Callable[[], Any]:
     return found
 
 
-@pytest.mark.timeout(240)
 def test_an_event_that_takes_its_worker_with_it_is_set_aside_alone(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:

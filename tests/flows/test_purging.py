@@ -17,8 +17,9 @@ from .running import Running, wait_until
 from .test_installing import MIGRATION, MODULE, PACKAGE, Place, done, place, refused, row
 from .wire import envelope, error, post, send_all
 
+pytestmark = pytest.mark.measured
+
 __all__ = ["place"]
-pytestmark = pytest.mark.timeout(240)  # pip is run a few times, each some seconds of its own
 NAME = "stranger"
 REMEMBERS = {"audit_log", "events", "event_bodies"}
 """Tables that tell what happened: who did what, and what was added to an event when it came."""

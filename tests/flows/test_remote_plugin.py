@@ -21,7 +21,8 @@ from .running import Running, clean_environment, wait_until
 from .sdks.toolchains import run, tool
 from .test_hosted_plugins import letters, row, send
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.measured
+
 CONTRIB = Path(__file__).resolve().parents[2] / "contrib"
 Begin = Callable[[str], "subprocess.Popen[bytes]"]
 ARGUMENTS = {"calendar": "Pacific/Auckland", "ntfy": "3"}

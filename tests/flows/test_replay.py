@@ -13,6 +13,8 @@ import pytest
 from .running import Running, clean_environment, wait_until
 from .wire import envelope, error, post, send_all
 
+pytestmark = pytest.mark.measured
+
 CODE = """\
 from amber import hookimpl
 from amber.model import Additions

@@ -4,6 +4,8 @@ import pytest
 
 from .running import Running
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.mark.parametrize(
     ("words", "reason"),

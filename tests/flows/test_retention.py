@@ -4,12 +4,15 @@ import uuid
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from amber.testing.audit import discrepancies
 from amber.testing.databases import open_database
 
 from .running import Running, wait_until
 from .wire import envelope, error
+
+pytestmark = pytest.mark.measured
 
 OFTEN = "[plugins.retention]\nevery = 1\n"
 

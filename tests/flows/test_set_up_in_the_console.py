@@ -25,6 +25,8 @@ from amber.testing.guests import guest, leave
 from amber.testing.running import Kernel
 from amber.watching.status import Board
 
+pytestmark = pytest.mark.measured
+
 __all__ = ["guest", "leave"]
 AUDIT = AuditEntry(0, "test", "test", "", 1.0)
 PLACES = {

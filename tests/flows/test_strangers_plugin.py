@@ -13,6 +13,8 @@ import pytest
 from .running import Running, wait_until
 from .wire import envelope, error
 
+pytestmark = pytest.mark.measured
+
 
 def install(folder: Path, site: Path) -> None:
     """Write the plugin `customer` and put it where this Amber's Python looks, with plain pip."""
@@ -40,7 +42,6 @@ def switch(amber: Running, word: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.timeout(300)
 def test_a_plugin_comes_and_goes_while_events_flow(start: Callable[..., Running], tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()

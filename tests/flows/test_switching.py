@@ -10,6 +10,8 @@ import pytest
 from .running import Running, wait_until
 from .wire import envelope, error, post, send_all
 
+pytestmark = pytest.mark.measured
+
 PAUSE = 0.02
 """Seconds between two events: what is tested is what happens between them, not how many a machine can take."""
 CODE = """\

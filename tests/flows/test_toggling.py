@@ -6,8 +6,6 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from amber.testing.nats import PLENTY, NatsServer
 
 from . import hostedplugins
@@ -15,7 +13,6 @@ from .running import Running, child_pids, free_port, wait_until
 from .test_switching import Traffic
 from .wire import envelope, error, post, send_all
 
-pytestmark = pytest.mark.timeout(600)  # two hundred switches, each waited for in every process
 TIMES, WARM = 200, 20
 ALLOWED = {"fds": 16, "memory": 32, "tasks": 12, "lanes": 0, "contexts": 0, "applications": 0}
 """By how much two moments under the same load may differ: threads of pools come as they are needed, each with its

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
 
+import pytest
+
 from .running import Running, clean_environment
 from .wire import envelope, error
+
+pytestmark = pytest.mark.measured
 
 EVENT = "7ace" * 8
 

@@ -17,6 +17,8 @@ import pytest
 from .running import PATIENCE, Running, amber, clean_environment, free_port, wait_until
 from .wire import envelope, error
 
+pytestmark = pytest.mark.measured
+
 Start = Callable[..., Running]
 
 

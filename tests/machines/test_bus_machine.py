@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
-import pytest
 from hypothesis.stateful import precondition, rule
 
 from amber.bus import Bus
@@ -91,6 +90,5 @@ def test_the_bus_in_memory_keeps_its_promises() -> None:
     drive(MemoryMachine, examples=60, steps=40)
 
 
-@pytest.mark.timeout(120)
 def test_nats_keeps_the_same_promises_through_crashes() -> None:
     drive(NatsMachine, examples=6, steps=25)

@@ -91,7 +91,6 @@ def test_events_of_every_platform_are_there(events):
 """
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("bus", ["memory", "nats"])
 def test_a_plugins_tests_get_a_kernel_and_what_is_around_it(bus: str, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)

@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from amber_market.index.envelope import verified
 from amber_market.index.keys import read_public
 from amber_market.index.shape import decode_index
@@ -12,6 +14,7 @@ from amber_market.index.shape import decode_index
 from .building import DISTRIBUTIONS, run
 
 
+@pytest.mark.measured
 def test_every_plugin_of_the_repository_is_in_its_index(wheels: Mapping[str, Path], tmp_path: Path) -> None:
     def say(*words: "str | Path") -> str:
         return run(sys.executable, "-m", "amber", "market", *words, "--data", tmp_path / "data", cwd=tmp_path)

@@ -14,8 +14,6 @@ from click.testing import CliRunner
 from amber.errors import ConfigError
 from amber.testing.new import KINDS, new
 
-pytestmark = pytest.mark.timeout(300)  # each starts several Pythons, which a busy machine makes slow
-
 
 def begin(*words: "str | Path") -> str:
     """What the command prints. Raises what it raises."""
@@ -139,6 +137,7 @@ def pytest_in(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_tests_of_each_kind_pass_without_any_conftest(kind: str, each_kind: Path) -> None:
     assert not list(each_kind.glob(f"{kind}/**/conftest.py"))
@@ -146,6 +145,7 @@ def test_the_tests_of_each_kind_pass_without_any_conftest(kind: str, each_kind: 
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+@pytest.mark.measured
 def test_each_kind_earns_silver_as_it_stands(each_kind: Path) -> None:
     named = [f"--plugin=my_{kind}" for kind in KINDS]
     report = each_kind / "report.json"

@@ -10,7 +10,6 @@ import pytest
 
 from .building import DISTRIBUTIONS, ROOT, Environment
 
-pytestmark = pytest.mark.timeout(300)  # the environment is made of what the package index sends
 PLUGINS = ("deployment", "demo")
 
 

@@ -61,7 +61,6 @@ def test_a_full_disk_loses_nothing_and_room_ends_the_trouble() -> None:
         assert broken_promises(amber, load) == []
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("is_fatal", [False, True], ids=["its tables", "its log"])
 def test_a_database_whose_disk_is_full_is_waited_for(tmp_path: Path, is_fatal: bool) -> None:
     with disk(POSTGRES) as small, closing(Spread(tmp_path, ONCE, Postgres(small))) as system:

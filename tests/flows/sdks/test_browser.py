@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page
 
 from flows.running import Running
@@ -11,7 +10,6 @@ from flows.running import Running
 from .chromium import click, shop_page
 from .shops import build_page
 
-pytestmark = pytest.mark.timeout(600)  # the first test builds the page
 ALLOWED = "access-control-allow-origin"
 POST = """async ([url, headers, body]) => {
   const answer = await fetch(url, { method: "POST", headers, body });

@@ -11,7 +11,6 @@ from .expected import SHOPS
 from .shops import build_page
 from .toolchains import SOURCES
 
-pytestmark = pytest.mark.timeout(600)  # the first test of a shop builds it
 ATTACHING = [shop for shop in SHOPS if shop.attaches]
 HEARING = [shop for shop in SHOPS if shop.hears_feedback]
 SHOWING = [shop for shop in SHOPS if shop.shows_source]
